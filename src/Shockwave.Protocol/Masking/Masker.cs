@@ -46,20 +46,14 @@ public static class Masker
     internal static uint Rotate(uint key, uint position) =>
         BitConverter.IsLittleEndian ? BitOperations.RotateRight(key, (int)(8 * position)) : BitOperations.RotateLeft(key, (int)(8 * position));
 
-    internal static byte FirstByte(uint key) => (byte)(BitConverter.IsLittleEndian ? key : key >> 24);
-
     // Only to choose an alignment: the address may be stale at once.
     internal static unsafe nuint AddressOf(ref byte reference) => (nuint)Unsafe.AsPointer(ref reference);
 
     private static void Mask(ref byte source, ref byte destination, nuint length, uint key)
     {
-        if (!ProtocolKernels.IsSimdEnabled)
+        if (!ProtocolKernels.IsSimdEnabled || length < (uint)Vector128<byte>.Count)
         {
             MaskerScalar.Mask(ref source, ref destination, length, key);
-        }
-        else if (length < (uint)Vector128<byte>.Count)
-        {
-            MaskShort(ref source, ref destination, length, key);
         }
         else if (Vector512.IsHardwareAccelerated && length >= (uint)Vector512<byte>.Count)
         {
@@ -74,33 +68,6 @@ public static class Masker
             MaskerVector<ByteLanes128, Vector128<byte>>.Mask(ref source, ref destination, length, key);
         }
     }
-
-    // Like the vector kernel: two words that overlap, both read before either is written.
-    private static void MaskShort(ref byte source, ref byte destination, nuint length, uint key)
-    {
-        if (length >= sizeof(ulong))
-        {
-            nuint last = length - sizeof(ulong);
-            ulong head = Unsafe.ReadUnaligned<ulong>(ref source) ^ Twice(key);
-            ulong tail = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, last)) ^ Twice(Rotate(key, (uint)last));
-            Unsafe.WriteUnaligned(ref destination, head);
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, last), tail);
-        }
-        else if (length >= sizeof(uint))
-        {
-            nuint last = length - sizeof(uint);
-            uint head = Unsafe.ReadUnaligned<uint>(ref source) ^ key;
-            uint tail = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref source, last)) ^ Rotate(key, (uint)last);
-            Unsafe.WriteUnaligned(ref destination, head);
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, last), tail);
-        }
-        else
-        {
-            MaskerScalar.Mask(ref source, ref destination, length, key);
-        }
-    }
-
-    private static ulong Twice(uint key) => ((ulong)key << 32) | key;
 
     [DoesNotReturn]
     private static void ThrowBadDestination(ReadOnlySpan<byte> source, Span<byte> destination) =>

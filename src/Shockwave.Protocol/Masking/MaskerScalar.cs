@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Shockwave.Protocol;
 
-/// <summary>Masks eight bytes at a time in general registers. The vector kernel's twin: what it is tested against, and used without SIMD.</summary>
+/// <summary>
+/// Masks eight bytes at a time in general registers. The vector kernel's twin: what it is tested against, used without SIMD and for
+/// payloads shorter than a vector.
+/// </summary>
 internal static class MaskerScalar
 {
     // Forward, each byte read before it or any byte after it is written: right also where destination starts before source.
@@ -16,10 +19,29 @@ internal static class MaskerScalar
             Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, position), word ^ wideKey);
         }
 
-        for (; position < length; position++)
+        // Pieces that do not overlap: a payload of a few bytes is often read at once, and a load that spans two stores waits for both.
+        if ((length & sizeof(uint)) != 0)
         {
-            Unsafe.Add(ref destination, position) = (byte)(Unsafe.Add(ref source, position) ^ Masker.FirstByte(key));
-            key = Masker.Rotate(key, 1);
+            uint word = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref source, position));
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, position), word ^ key);
+            position += sizeof(uint);
+        }
+
+        if ((length & sizeof(ushort)) != 0)
+        {
+            ushort word = Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref source, position));
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref destination, position), (ushort)(word ^ FirstTwoBytes(key)));
+            position += sizeof(ushort);
+            key = Masker.Rotate(key, sizeof(ushort));
+        }
+
+        if ((length & sizeof(byte)) != 0)
+        {
+            Unsafe.Add(ref destination, position) = (byte)(Unsafe.Add(ref source, position) ^ FirstByte(key));
         }
     }
+
+    private static uint FirstTwoBytes(uint key) => BitConverter.IsLittleEndian ? key : key >> 16;
+
+    private static uint FirstByte(uint key) => BitConverter.IsLittleEndian ? key : key >> 24;
 }

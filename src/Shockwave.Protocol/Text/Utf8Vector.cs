@@ -67,25 +67,24 @@ internal static class Utf8Vector<TLanes, TVector>
     /// <returns>The state in which <see cref="Utf8Automaton"/> would have ended.</returns>
     public static byte Validate(ref byte source, nuint length)
     {
-        nuint count = TLanes.Count;
         if (!TryStart(ref source, out nuint position))
         {
             return Utf8Automaton.Reject;
         }
 
-        TVector errors = TLanes.Repeat((byte)0);
-        while (length - position >= 2 * count)
+        nuint count = TLanes.Count;
+        while (length - position >= 4 * count)
         {
-            TVector first = TLanes.Load(ref source, position);
-            TVector second = TLanes.Load(ref source, position + count);
-            if (!TLanes.IsAscii(TLanes.Or(first, second)))
+            if (!AreFourAscii(ref source, position))
             {
-                errors = TLanes.Or(errors, TLanes.Or(Errors(ref source, position, first), Errors(ref source, position + count, second)));
-                position += 2 * count;
+                if (!TryPassMixed(ref source, ref position, length))
+                {
+                    return Utf8Automaton.Reject;
+                }
             }
-            else if (Utf8Automaton.StateBefore(ref source, position) == Utf8Automaton.Accept)
+            else if (!IsInsideCodePoint(ref source, position))
             {
-                position = SkipAscii(ref source, position + (2 * count), length);
+                position = PassAscii(ref source, position + (4 * count), length);
             }
             else
             {
@@ -93,19 +92,14 @@ internal static class Utf8Vector<TLanes, TVector>
             }
         }
 
-        // Less than two vectors are left. Two that overlap cover them: to check a byte twice does no harm.
+        // Less than four vectors are left. Vectors that overlap cover them: to check a byte twice does no harm.
         nuint last = length - count;
-        nuint beforeLast = Math.Min(position, last);
-        TVector middle = TLanes.Load(ref source, beforeLast);
-        TVector tail = TLanes.Load(ref source, last);
-        if (TLanes.IsAscii(TLanes.Or(middle, tail)))
+        if (IsAscii(ref source, Math.Min(position, last), Math.Min(position + count, last), Math.Min(position + (2 * count), last), last))
         {
-            // Of the code point that may end at position, the check above has not seen that it is cut short.
-            return TLanes.IsZero(errors) ? RejectUnlessAccept(Utf8Automaton.StateBefore(ref source, position)) : Utf8Automaton.Reject;
+            return IsInsideCodePoint(ref source, position) ? Utf8Automaton.Reject : Utf8Automaton.Accept;
         }
 
-        errors = TLanes.Or(errors, TLanes.Or(Errors(ref source, beforeLast, middle), Errors(ref source, last, tail)));
-        return TLanes.IsZero(errors) ? Utf8Automaton.StateBefore(ref source, length) : Utf8Automaton.Reject;
+        return IsEndValid(ref source, position, last) ? Utf8Automaton.StateBefore(ref source, length) : Utf8Automaton.Reject;
     }
 
     // Goes to a code point at 3 or later, so that from there on the three bytes before a vector can be loaded from the text itself.
@@ -128,28 +122,79 @@ internal static class Utf8Vector<TLanes, TVector>
         return state == Utf8Automaton.Accept;
     }
 
-    private static nuint SkipAscii(ref byte source, nuint position, nuint length)
+    private static nuint PassAscii(ref byte source, nuint position, nuint length)
     {
-        nuint count = TLanes.Count;
-        while (length - position >= 4 * count)
+        while (length - position >= 4 * TLanes.Count && AreFourAscii(ref source, position))
         {
-            TVector first = TLanes.Or(TLanes.Load(ref source, position), TLanes.Load(ref source, position + count));
-            TVector second = TLanes.Or(TLanes.Load(ref source, position + (2 * count)), TLanes.Load(ref source, position + (3 * count)));
-            if (!TLanes.IsAscii(TLanes.Or(first, second)))
-            {
-                break;
-            }
-
-            position += 4 * count;
+            position += 4 * TLanes.Count;
         }
 
         return position;
     }
 
+    // Passes four vectors, and then on until eight are ASCII. Less ASCII in a row is not worth the two branches mispredicted, when
+    // going over to the other loop and when coming back: they cost as much as to check it.
+    // Not inlined, and calls nothing: the vectors must stay in registers. Spilling one in this loop made it five times slower.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryPassMixed(ref byte source, ref nuint position, nuint length)
+    {
+        nuint count = TLanes.Count;
+        nuint current = position;
+        nuint end = current + (4 * count);
+        TVector errors = TLanes.Repeat((byte)0);
+        while (true)
+        {
+            for (; current < end; current += count)
+            {
+                errors = TLanes.Or(errors, Errors(ref source, current));
+            }
+
+            if (length - current < 8 * count || (AreFourAscii(ref source, current) & AreFourAscii(ref source, current + (4 * count))))
+            {
+                position = current;
+                return TLanes.IsZero(errors);
+            }
+
+            end = current + (8 * count);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsEndValid(ref byte source, nuint position, nuint last)
+    {
+        TVector errors = TLanes.Repeat((byte)0);
+        for (; position < last; position += TLanes.Count)
+        {
+            errors = TLanes.Or(errors, Errors(ref source, position));
+        }
+
+        return TLanes.IsZero(TLanes.Or(errors, Errors(ref source, last)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool AreFourAscii(ref byte source, nuint position)
+    {
+        nuint count = TLanes.Count;
+        return IsAscii(ref source, position, position + count, position + (2 * count), position + (3 * count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsAscii(ref byte source, nuint first, nuint second, nuint third, nuint fourth) => TLanes.IsAscii(TLanes.Or(
+        TLanes.Or(TLanes.Load(ref source, first), TLanes.Load(ref source, second)),
+        TLanes.Or(TLanes.Load(ref source, third), TLanes.Load(ref source, fourth))));
+
+    // Errors shows a code point cut short at the byte after it; this is for where that byte is known to be ASCII and is not checked.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsInsideCodePoint(ref byte source, nuint position) =>
+        Unsafe.Add(ref source, position - 1) >= 0xC0
+        | Unsafe.Add(ref source, position - 2) >= 0xE0
+        | Unsafe.Add(ref source, position - 3) >= 0xF0;
+
     // Non-zero where the byte cannot follow the three before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Errors(ref byte source, nuint position, TVector current)
+    private static TVector Errors(ref byte source, nuint position)
     {
+        TVector current = TLanes.Load(ref source, position);
         TVector oneBefore = TLanes.Load(ref source, position - 1);
         TVector twoBefore = TLanes.Load(ref source, position - 2);
         TVector threeBefore = TLanes.Load(ref source, position - 3);
@@ -165,6 +210,4 @@ internal static class Utf8Vector<TLanes, TVector>
         TVector fourth = TLanes.SubtractSaturate(threeBefore, TLanes.Repeat((byte)(0xF0 - 0x80)));
         return TLanes.Xor(pair, TLanes.And(TLanes.Or(third, fourth), TLanes.Repeat((byte)0x80)));
     }
-
-    private static byte RejectUnlessAccept(byte state) => state == Utf8Automaton.Accept ? state : Utf8Automaton.Reject;
 }
