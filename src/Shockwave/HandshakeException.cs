@@ -1,7 +1,7 @@
 namespace Shockwave;
 
 /// <summary>The opening handshake failed: the connection was never established.</summary>
-public sealed class HandshakeException : Exception
+public sealed class HandshakeException : ShockwaveException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="reason">What was wrong; does not contain what the peer sent.</param>
