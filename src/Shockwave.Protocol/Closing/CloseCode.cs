@@ -1,4 +1,4 @@
-namespace Shockwave.Protocol;
+namespace Shockwave;
 
 /// <summary>Why a connection is closed (RFC 6455 §7.4 and the IANA registry). Values 3000 to 4999 belong to libraries and applications.</summary>
 public enum CloseCode : ushort

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace Shockwave.AspNetCore;
+
+/// <summary>What the server writes to the log. Event ids are unique and never reused.</summary>
+internal static partial class ShockwaveLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Shockwave is ready: {Owners} strands, masking {Masking}, UTF-8 {Utf8}, compression {Compression}.")]
+    public static partial void Started(ILogger logger, int owners, string masking, string utf8, string compression);
+
+    [LoggerMessage(2, LogLevel.Information, "Closing {Connections} connections before the server stops.")]
+    public static partial void Draining(ILogger logger, int connections);
+
+    [LoggerMessage(3, LogLevel.Error, "The handler of {Connection} failed; the connection is closed with 1011.")]
+    public static partial void HandlerFailed(ILogger logger, WebSocketConnection connection, Exception error);
+
+    [LoggerMessage(4, LogLevel.Debug, "{Connection} ended with {Code}: {Cause}")]
+    public static partial void Ended(ILogger logger, WebSocketConnection connection, int code, string cause);
+
+    [LoggerMessage(5, LogLevel.Information, "An opening handshake was refused with {StatusCode}: {Reason}")]
+    public static partial void Refused(ILogger logger, int statusCode, string reason);
+}

@@ -1,0 +1,37 @@
+using Shockwave.Protocol;
+using Rules = Shockwave.OptionRules<Shockwave.ShockwaveOptions>;
+
+namespace Shockwave.AspNetCore;
+
+/// <summary>The rules of <see cref="ShockwaveOptions"/>, those of the connection first.</summary>
+internal static class ShockwaveOptionRules
+{
+    public static IReadOnlyList<OptionRule<ShockwaveOptions>> All { get; } =
+    [
+        .. ConnectionOptionRules.All.Select(rule => new OptionRule<ShockwaveOptions>(rule.Name, rule.Range, rule.TrySet, rule.FindBadValue)),
+        Rules.List("AllowedOrigins", "origins as a browser sends them, such as https://example.com", o => o.AllowedOrigins, FindBadOrigin),
+        Rules.Switch("AllowAnyOrigin", (o, value) => o.AllowAnyOrigin = value),
+        Rules.List("Subprotocols", "tokens (RFC 9110 §5.6.2)", o => o.Subprotocols, o => o.Subprotocols.FirstOrDefault(name => !HttpToken.IsToken(name))),
+        Rules.Time("DrainTimeout", TimeSpan.FromSeconds(1), o => o.DrainTimeout, (o, value) => o.DrainTimeout = value),
+    ];
+
+    /// <summary>Names every option that is out of range, with its value and its range.</summary>
+    public static IEnumerable<string> FindErrors(ShockwaveOptions options) =>
+        from rule in All
+        let bad = rule.FindBadValue(options)
+        where bad is not null
+        select $"{ShockwaveOptions.SectionName}:{rule.Describe(bad)}";
+
+    private static string? FindBadOrigin(ShockwaveOptions options)
+    {
+        try
+        {
+            _ = new OriginPolicy(options.AllowedOrigins);
+            return null;
+        }
+        catch (ArgumentException)
+        {
+            return string.Join(", ", options.AllowedOrigins);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Shockwave.AspNetCore;
+
+namespace Shockwave;
+
+/// <summary>Adds Shockwave to an application.</summary>
+public static class ShockwaveServiceCollectionExtensions
+{
+    /// <summary>Adds the server: connections run on the portable path over whatever transport the application uses.</summary>
+    /// <param name="services">The application's services. Calling this again only adds to the configuration.</param>
+    /// <param name="configure">Sets options in code, after those from the configuration section <c>Shockwave</c>.</param>
+    /// <returns><paramref name="services"/>.</returns>
+    /// <exception cref="OptionsValidationException">At start: an option is unknown or out of range; the message names each.</exception>
+    public static IServiceCollection AddShockwave(this IServiceCollection services, Action<ShockwaveOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.TryAddSingleton<ShockwaveOptionsSetup>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<ShockwaveOptions>, ShockwaveOptionsSetup>(Setup));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ShockwaveOptions>, ShockwaveOptionsSetup>(Setup));
+        services.AddOptions<ShockwaveOptions>().ValidateOnStart();
+        services.AddOptions<HostOptions>().PostConfigure<IOptions<ShockwaveOptions>>(RaiseShutdownTimeout);
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddSingleton<ShockwaveRuntime>();
+        services.TryAddSingleton<IShockwaveServer>(provider => provider.GetRequiredService<ShockwaveRuntime>().Server);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ShockwaveRuntime>(provider => provider.GetRequiredService<ShockwaveRuntime>()));
+        return services;
+    }
+
+    /// <summary>Adds the server to a web application.</summary>
+    /// <param name="builder">The application's builder.</param>
+    /// <param name="configure">Sets options in code, after those from the configuration section <c>Shockwave</c>.</param>
+    /// <returns><paramref name="builder"/>.</returns>
+    public static IHostApplicationBuilder AddShockwave(this IHostApplicationBuilder builder, Action<ShockwaveOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddShockwave(configure);
+        return builder;
+    }
+
+    private static ShockwaveOptionsSetup Setup(IServiceProvider provider) => provider.GetRequiredService<ShockwaveOptionsSetup>();
+
+    // The host must not give up before the connections are closed.
+    private static void RaiseShutdownTimeout(HostOptions host, IOptions<ShockwaveOptions> options)
+    {
+        var needed = options.Value.DrainTimeout + TimeSpan.FromSeconds(5);
+        if (host.ShutdownTimeout < needed)
+        {
+            host.ShutdownTimeout = needed;
+        }
+    }
+}

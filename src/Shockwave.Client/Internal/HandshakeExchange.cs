@@ -1,0 +1,152 @@
+using System.Net;
+using System.Net.Sockets;
+using Shockwave.Protocol;
+
+namespace Shockwave.Client;
+
+/// <summary>One opening handshake of a client, through the runtime's HTTP stack: proxy, TLS and cookies are its business. Redirects are not followed.</summary>
+/// <remarks>Holds what the connection then runs on; disposing it closes that.</remarks>
+internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options, string key) : IDisposable
+{
+    private HttpMessageInvoker? _invoker;
+    private HttpResponseMessage? _response;
+    private Socket? _socket;
+
+    /// <summary>Gets the stream after the answer's head.</summary>
+    public Stream Stream { get; private set; } = Stream.Null;
+
+    /// <summary>Gets the socket where its bytes are the stream's: not behind TLS or a proxy.</summary>
+    public Socket? PlainSocket => uri.Scheme == "ws" ? _socket : null;
+
+    /// <summary>Sends the request and checks the answer.</summary>
+    /// <exception cref="HandshakeException">The server refused or answered wrongly.</exception>
+    public async Task<UpgradeDetails> RunAsync(CancellationToken cancellationToken)
+    {
+        var negotiation = CreateNegotiation();
+        using var request = CreateRequest(negotiation);
+        _invoker = new HttpMessageInvoker(CreateHandler(), disposeHandler: true);
+        _response = await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+        var violation = ClientHandshake.Validate(
+            new HandshakeResponse
+            {
+                StatusCode = (int)_response.StatusCode,
+                Upgrade = Header("Upgrade"),
+                Connection = Header("Connection"),
+                SecWebSocketAccept = Header("Sec-WebSocket-Accept"),
+                SecWebSocketProtocol = Header("Sec-WebSocket-Protocol"),
+            },
+            key,
+            [.. options.Subprotocols]);
+        if (violation is not null)
+        {
+            throw new HandshakeException(violation.ToString(), (int)_response.StatusCode);
+        }
+
+        var compression = ConfirmExtensions(negotiation);
+        Stream = await _response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        return new UpgradeDetails
+        {
+            Subprotocol = Header("Sec-WebSocket-Protocol").FirstOrDefault(),
+            Compression = compression,
+            RemoteEndPoint = _socket?.RemoteEndPoint,
+        };
+    }
+
+    public void Dispose()
+    {
+        _response?.Dispose();
+        _invoker?.Dispose();
+        _socket?.Dispose();
+    }
+
+    private PermessageDeflate? CreateNegotiation() => !options.Compression.Enabled ? null : new PermessageDeflate(
+        new PermessageDeflateOptions
+        {
+            AllowClientContextTakeover = options.Compression.AllowContextTakeover,
+            AllowServerContextTakeover = options.Compression.AllowPeerContextTakeover,
+            ClientMaxWindowBits = options.Compression.MaxWindowBits,
+            CompressionLevel = options.Compression.Level,
+        },
+        DeflateProvider.Current);
+
+    private HttpRequestMessage CreateRequest(PermessageDeflate? negotiation)
+    {
+        var http = new UriBuilder(uri) { Scheme = uri.Scheme == "wss" ? "https" : "http", Port = uri.Port };
+        var request = new HttpRequestMessage(HttpMethod.Get, http.Uri) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var headers = request.Headers;
+        headers.TryAddWithoutValidation("Connection", "Upgrade");
+        headers.TryAddWithoutValidation("Upgrade", "websocket");
+        headers.TryAddWithoutValidation("Sec-WebSocket-Version", "13");
+        headers.TryAddWithoutValidation("Sec-WebSocket-Key", key);
+        if (options.Subprotocols.Count > 0)
+        {
+            headers.TryAddWithoutValidation("Sec-WebSocket-Protocol", string.Join(", ", options.Subprotocols));
+        }
+
+        if (negotiation is not null)
+        {
+            headers.TryAddWithoutValidation("Sec-WebSocket-Extensions", negotiation.Offer);
+        }
+
+        foreach (var (name, value) in options.Headers)
+        {
+            headers.Add(name, value);
+        }
+
+        return request;
+    }
+
+    private SocketsHttpHandler CreateHandler()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = options.Cookies is not null,
+            ConnectCallback = ConnectAsync,
+        };
+        if (options.Cookies is not null)
+        {
+            handler.CookieContainer = options.Cookies;
+        }
+
+        if (options.Proxy is not null)
+        {
+            handler.Proxy = options.Proxy;
+        }
+
+        if (options.Tls is not null)
+        {
+            handler.SslOptions = options.Tls;
+        }
+
+        return handler;
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await _socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+        return new NetworkStream(_socket, ownsSocket: true);
+    }
+
+    private PermessageDeflateParameters? ConfirmExtensions(PermessageDeflate? negotiation)
+    {
+        string[] header = Header("Sec-WebSocket-Extensions");
+        if (!ExtensionHeader.TryParse(header, out var extensions, out string? error))
+        {
+            throw new HandshakeException(error, (int)_response!.StatusCode);
+        }
+
+        if (negotiation is null)
+        {
+            // RFC 6455 §4.1: an extension that was not offered fails the connection.
+            return extensions.Count == 0 ? null : throw new HandshakeException("the server accepted an extension that was not offered", (int)_response!.StatusCode);
+        }
+
+        return negotiation.TryConfirm(extensions, out var agreed, out error) ? agreed : throw new HandshakeException(error, (int)_response!.StatusCode);
+    }
+
+    private string[] Header(string name) => _response!.Headers.TryGetValues(name, out var values) ? [.. values] : [];
+}

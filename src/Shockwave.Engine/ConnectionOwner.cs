@@ -1,0 +1,66 @@
+using System.Buffers;
+
+namespace Shockwave.Engine;
+
+/// <summary>Work for an owner: what runs, with what.</summary>
+internal readonly record struct OwnerWork(IOwnerWork Target, object? State, long Argument);
+
+/// <summary>Something that an owner can run on its own thread.</summary>
+internal interface IOwnerWork
+{
+    /// <summary>Runs on the owner. Must not throw: a failure belongs to one connection, and that one deals with it.</summary>
+    void Run(object? state, long argument);
+}
+
+/// <summary>
+/// The one thread of control that a set of connections belongs to. Their state is touched only here and takes no lock;
+/// every other thread enters by <see cref="Post"/>.
+/// </summary>
+/// <remarks>
+/// A portable <see cref="Strand"/> is one kind of owner, an engine's event loop another. Work runs in turns: what connections write
+/// during a turn leaves when it ends, in one send for each connection (<see cref="FlushAfterTurn"/>).
+/// Only <see cref="Post"/>, <see cref="Run"/> and <see cref="IsCurrent"/> may be used from other threads.
+/// </remarks>
+internal abstract class ConnectionOwner
+{
+    private readonly List<Transport> _unflushed = [];
+
+    protected ConnectionOwner(TimeProvider time)
+    {
+        Time = time;
+        Timers = new TimerWheel(time, this);
+    }
+
+    /// <summary>Gets the clock of everything that this owner owns.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>Gets the deadlines of this owner's connections.</summary>
+    public TimerWheel Timers { get; }
+
+    /// <summary>Gets the pool that lends this owner's buffers.</summary>
+    public ArrayPool<byte> Buffers { get; } = ArrayPool<byte>.Shared;
+
+    /// <summary>Gets whether the calling thread is this owner's right now.</summary>
+    public abstract bool IsCurrent { get; }
+
+    /// <summary>Queues work. It runs on the owner after everything posted before; never inside this call.</summary>
+    public abstract void Post(IOwnerWork target, object? state = null, long argument = 0);
+
+    /// <summary>As <see cref="Post"/>, but lets the calling thread become the owner when nobody is: saves a hop. Not from user code.</summary>
+    public abstract void Run(IOwnerWork target, object? state = null, long argument = 0);
+
+    /// <summary>Notes that a transport has bytes to send at the end of this turn. Once per turn and transport.</summary>
+    public void FlushAfterTurn(Transport transport) => _unflushed.Add(transport);
+
+    /// <summary>Sends what was written in this turn.</summary>
+    protected void EndTurn()
+    {
+        // Flushing may write again, so the list may grow meanwhile.
+        for (int i = 0; i < _unflushed.Count; i++)
+        {
+            _unflushed[i].Flush();
+        }
+
+        _unflushed.Clear();
+    }
+}

@@ -1,0 +1,324 @@
+namespace Shockwave.Engine;
+
+/// <summary>What a transport tells its connection, always on the owner.</summary>
+internal interface ITransportHandler
+{
+    /// <summary>Bytes arrived. They may be changed in place and are valid during the call.</summary>
+    /// <returns>How many are done with: fewer than all only after <see cref="Transport.Pause"/>; the rest comes again after the resume.</returns>
+    int OnReceived(Span<byte> bytes);
+
+    /// <summary>Nothing more will arrive: the peer ended its side (<see langword="null"/>), or receiving failed.</summary>
+    void OnReceiveEnded(Exception? error);
+
+    /// <summary>Everything written so far was taken by the socket.</summary>
+    void OnDrained();
+
+    /// <summary>Sending failed; nothing more can be sent.</summary>
+    void OnSendFailed(Exception error);
+
+    /// <summary>The deadline set last has passed.</summary>
+    void OnDeadline();
+
+    /// <summary>The transport is closed and its resources are gone: the last call.</summary>
+    void OnClosed();
+}
+
+/// <summary>
+/// Moves the bytes of one connection. Belongs to one <see cref="ConnectionOwner"/>; every member is for that owner only, but
+/// <see cref="UnsentBytes"/>, which any thread may read.
+/// </summary>
+/// <remarks>
+/// Order: <see cref="Start"/> once, then anything, then <see cref="CloseAfterSending"/> or <see cref="Abort"/>;
+/// <see cref="ITransportHandler.OnClosed"/> is the last callback. What is written collects in pooled buffers that the transport owns
+/// and returns after they were sent. An idle transport holds no buffer.
+/// </remarks>
+internal abstract class Transport(ConnectionOwner owner) : TimerEntry
+{
+    private const int SegmentBytes = 16 * 1024;
+
+    private readonly Queue<Segment> _queue = new(0);
+    private byte[]? _tail;
+    private int _tailLength;
+    private long _unsentBytes;
+    private bool _isFlushDue;
+    private AfterSending _afterSending;
+
+    private enum AfterSending : byte
+    {
+        Nothing,
+        ShutdownSend,
+        Close,
+    }
+
+    /// <summary>Gets the owner.</summary>
+    public ConnectionOwner Owner { get; } = owner;
+
+    /// <summary>Gets how many bytes were written and not yet taken by the socket. Any thread.</summary>
+    public long UnsentBytes => Volatile.Read(ref _unsentBytes);
+
+    /// <summary>Gets whether receiving is paused.</summary>
+    public bool IsPaused { get; private set; }
+
+    /// <summary>Gets when the socket took bytes last, or when the queue began to fill: the start of a stall.</summary>
+    public long LastSendProgress { get; private set; }
+
+    /// <summary>
+    /// Gets how long to wait between writing the last byte and ending our sending side. Zero where the transport knows when the socket has it.
+    /// </summary>
+    public virtual TimeSpan ShutdownDelay => TimeSpan.Zero;
+
+    protected ITransportHandler Handler { get; private set; } = null!;
+
+    protected bool IsClosed { get; private set; }
+
+    /// <summary>Begins to receive.</summary>
+    public void Start(ITransportHandler handler)
+    {
+        Handler = handler;
+        StartReceiving();
+    }
+
+    /// <summary>Lends room to write to; follow with <see cref="Commit"/>.</summary>
+    /// <param name="size">At least this many bytes are lent.</param>
+    public Span<byte> GetSpan(int size)
+    {
+        if (_tail is null || _tail.Length - _tailLength < size)
+        {
+            SealTail();
+            _tail = Owner.Buffers.Rent(Math.Max(size, SegmentBytes));
+        }
+
+        return _tail.AsSpan(_tailLength);
+    }
+
+    /// <summary>Says how many bytes of <see cref="GetSpan"/> were written. They leave when the turn ends.</summary>
+    public void Commit(int count)
+    {
+        _tailLength += count;
+        Written(count);
+    }
+
+    /// <summary>Queues a pooled buffer without copying it. The transport returns it.</summary>
+    public void Write(byte[] buffer, int start, int count)
+    {
+        SealTail();
+        _queue.Enqueue(new Segment(buffer, start, count));
+        Written(count);
+    }
+
+    /// <summary>Sends what was written. Called by the owner at the end of a turn.</summary>
+    public void Flush()
+    {
+        _isFlushDue = false;
+        SendNext();
+    }
+
+    /// <summary>Stops receiving; what is not consumed yet is kept.</summary>
+    public void Pause() => IsPaused = true;
+
+    /// <summary>Goes on receiving, first with what was kept.</summary>
+    public void Resume()
+    {
+        if (IsPaused)
+        {
+            IsPaused = false;
+            ResumeReceiving();
+        }
+    }
+
+    /// <summary>Ends our sending side once everything written was sent (FIN); receiving goes on.</summary>
+    public void ShutdownAfterSending()
+    {
+        if (_afterSending == AfterSending.Nothing)
+        {
+            _afterSending = AfterSending.ShutdownSend;
+            FinishIfSent();
+        }
+    }
+
+    /// <summary>Closes once everything written was sent.</summary>
+    public void CloseAfterSending()
+    {
+        _afterSending = AfterSending.Close;
+        FinishIfSent();
+    }
+
+    /// <summary>Closes at once; what was not sent is lost. Harmless when repeated.</summary>
+    public void Abort() => Close(isAbort: true);
+
+    /// <summary>Sets the deadline of the connection; the one before is replaced.</summary>
+    public void SetDeadline(long dueTimestamp)
+    {
+        if (!IsClosed)
+        {
+            Owner.Timers.Schedule(this, dueTimestamp);
+        }
+    }
+
+    /// <inheritdoc />
+    protected internal override void OnDeadline() => Handler.OnDeadline();
+
+    protected abstract void StartReceiving();
+
+    protected abstract void ResumeReceiving();
+
+    /// <summary>Sends one buffer. Returns true when it was taken at once; otherwise <see cref="SendCompleted"/> follows.</summary>
+    protected abstract bool TrySend(ReadOnlyMemory<byte> bytes);
+
+    protected abstract void ShutdownSend();
+
+    /// <summary>Releases the socket or stream; <see cref="Closed"/> follows, at once or later.</summary>
+    protected abstract void CloseStream(bool isAbort);
+
+    /// <summary>Gets whether a send is under way: its buffer must not be returned.</summary>
+    protected bool IsSending { get; private set; }
+
+    protected void SendCompleted(Exception? error)
+    {
+        IsSending = false;
+        if (IsClosed)
+        {
+            ReleaseOutput();
+            return;
+        }
+
+        if (error is not null)
+        {
+            Handler.OnSendFailed(error);
+            return;
+        }
+
+        DequeueSent();
+        SendNext();
+    }
+
+    protected void Close(bool isAbort)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        IsClosed = true;
+        Owner.Timers.Cancel(this);
+        if (!IsSending)
+        {
+            ReleaseOutput();
+        }
+
+        CloseStream(isAbort);
+    }
+
+    protected void Closed() => Handler.OnClosed();
+
+    private void SendNext()
+    {
+        if (IsSending || IsClosed)
+        {
+            return;
+        }
+
+        bool hadBytes = UnsentBytes != 0;
+        if (_queue.Count == 0)
+        {
+            SealTail();
+        }
+
+        while (_queue.TryPeek(out var segment))
+        {
+            IsSending = true;
+            if (!TrySend(segment.Buffer.AsMemory(segment.Start, segment.Count)))
+            {
+                return;
+            }
+
+            IsSending = false;
+            DequeueSent();
+            if (_queue.Count == 0)
+            {
+                SealTail();
+            }
+        }
+
+        if (hadBytes)
+        {
+            Handler.OnDrained();
+        }
+
+        FinishIfSent();
+    }
+
+    private void DequeueSent()
+    {
+        var sent = _queue.Dequeue();
+        Owner.Buffers.Return(sent.Buffer);
+        Volatile.Write(ref _unsentBytes, _unsentBytes - sent.Count);
+        LastSendProgress = Owner.Time.GetTimestamp();
+    }
+
+    private void Written(int count)
+    {
+        if (_unsentBytes == 0)
+        {
+            LastSendProgress = Owner.Time.GetTimestamp();
+        }
+
+        Volatile.Write(ref _unsentBytes, _unsentBytes + count);
+        if (!_isFlushDue)
+        {
+            _isFlushDue = true;
+            Owner.FlushAfterTurn(this);
+        }
+    }
+
+    private void SealTail()
+    {
+        if (_tail is null)
+        {
+            return;
+        }
+
+        if (_tailLength == 0)
+        {
+            Owner.Buffers.Return(_tail);
+        }
+        else
+        {
+            _queue.Enqueue(new Segment(_tail, 0, _tailLength));
+        }
+
+        _tail = null;
+        _tailLength = 0;
+    }
+
+    private void FinishIfSent()
+    {
+        if (UnsentBytes != 0 || IsSending || IsClosed)
+        {
+            return;
+        }
+
+        if (_afterSending == AfterSending.Close)
+        {
+            Close(isAbort: false);
+        }
+        else if (_afterSending == AfterSending.ShutdownSend)
+        {
+            _afterSending = AfterSending.Nothing;
+            ShutdownSend();
+        }
+    }
+
+    private void ReleaseOutput()
+    {
+        SealTail();
+        while (_queue.TryDequeue(out var segment))
+        {
+            Owner.Buffers.Return(segment.Buffer);
+        }
+
+        Volatile.Write(ref _unsentBytes, 0);
+    }
+
+    private readonly record struct Segment(byte[] Buffer, int Start, int Count);
+}

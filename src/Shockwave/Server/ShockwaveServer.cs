@@ -1,0 +1,130 @@
+using Shockwave.Engine;
+using Shockwave.Protocol;
+
+namespace Shockwave;
+
+/// <summary>All connections of one server, over its owners. Any thread.</summary>
+internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
+{
+    private readonly Shard[] _shards;
+    private readonly TopicHub _hub;
+    private readonly ConnectionSettings _settings;
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _connectionsTotal;
+    private int _connections;
+    private int _next;
+    private volatile bool _isStopping;
+
+    public ShockwaveServer(IReadOnlyList<ConnectionOwner> owners, ConnectionSettings settings, ConnectionEvents events)
+    {
+        _settings = settings;
+        _shards = [.. owners.Select(owner => new Shard(owner, events))];
+        _hub = new TopicHub(_shards);
+        foreach (var shard in _shards)
+        {
+            shard.Hub = _hub;
+        }
+    }
+
+    /// <inheritdoc />
+    public int ConnectionCount => Volatile.Read(ref _connections);
+
+    /// <summary>Gets whether the server is stopping and new connections are refused.</summary>
+    public bool IsStopping => _isStopping;
+
+    /// <summary>Picks the owner of a new connection.</summary>
+    public Shard NextShard() => _shards[(uint)Interlocked.Increment(ref _next) % (uint)_shards.Length];
+
+    /// <summary>Starts a connection whose opening handshake is done.</summary>
+    public WebSocketConnection Accept(Shard shard, Transport transport, MessageDispatcher dispatcher, UpgradeDetails upgrade)
+    {
+        var connection = new WebSocketConnection(shard, transport, EndpointRole.Server, _settings, dispatcher, upgrade);
+        Interlocked.Increment(ref _connections);
+        Interlocked.Increment(ref _connectionsTotal);
+        _ = connection.Completion.ContinueWith(
+            static (_, server) => ((ShockwaveServer)server!).OnEnded(), this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        connection.Start();
+        if (_isStopping)
+        {
+            connection.Close(CloseCode.ServiceRestart);
+        }
+
+        return connection;
+    }
+
+    /// <inheritdoc />
+    public PublishResult Publish(string topic, ReadOnlySpan<byte> payload, MessageType type)
+    {
+        if (type is not (MessageType.Text or MessageType.Binary))
+        {
+            throw new ArgumentOutOfRangeException(nameof(type), type, "A message is Text or Binary.");
+        }
+
+        return _hub.Publish(topic, payload, type);
+    }
+
+    /// <inheritdoc />
+    public ServerStatistics GetStatistics()
+    {
+        long received = 0, sent = 0, dropped = 0, bytesReceived = 0, bytesSent = 0;
+        foreach (var shard in _shards)
+        {
+            received += shard.MessagesReceived;
+            sent += shard.MessagesSent;
+            dropped += shard.MessagesDropped + Interlocked.Read(ref shard.MessagesDroppedOffOwner);
+            bytesReceived += shard.BytesReceived;
+            bytesSent += shard.BytesSent;
+        }
+
+        return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent);
+    }
+
+    /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended.</summary>
+    /// <param name="cancellationToken">When cancelled, the rest is aborted.</param>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _isStopping = true;
+        foreach (var shard in _shards)
+        {
+            shard.Owner.Post(this, shard, 0);
+        }
+
+        if (ConnectionCount == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await _drained.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            foreach (var shard in _shards)
+            {
+                shard.Owner.Post(this, shard, 1);
+            }
+        }
+    }
+
+    void IOwnerWork.Run(object? state, long argument)
+    {
+        var shard = (Shard)state!;
+        if (argument == 0)
+        {
+            shard.CloseAll(CloseCode.ServiceRestart, "server stops");
+        }
+        else
+        {
+            shard.AbortAll();
+        }
+    }
+
+    private void OnEnded()
+    {
+        if (Interlocked.Decrement(ref _connections) == 0 && _isStopping)
+        {
+            _drained.TrySetResult();
+        }
+    }
+}

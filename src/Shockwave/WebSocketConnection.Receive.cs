@@ -1,0 +1,138 @@
+using Shockwave.Engine;
+using Shockwave.Protocol;
+
+namespace Shockwave;
+
+public sealed partial class WebSocketConnection
+{
+    // After a violation, or once the peer's Close frame is here: what still comes is read and thrown away.
+    private bool _isDiscarding;
+    private bool _isHandlerBusy;
+
+    int ITransportHandler.OnReceived(Span<byte> bytes)
+    {
+        _lastReceived = Owner.Time.GetTimestamp();
+        _shard.BytesReceived += bytes.Length;
+        bool wasMidMessage = _reader.IsMidMessage;
+        int position = 0;
+        while (position < bytes.Length && !_transport.IsPaused && !_isDiscarding)
+        {
+            var result = _reader.Read(bytes[position..], out int consumed, out var payload);
+            position += consumed;
+            OnEvent(result, payload);
+        }
+
+        if (_isDiscarding)
+        {
+            return bytes.Length;
+        }
+
+        if (_reader.IsMidMessage && (!wasMidMessage || _messageStarted == 0))
+        {
+            _messageStarted = _lastReceived;
+            UpdateDeadline();
+        }
+        else if (!_reader.IsMidMessage)
+        {
+            _messageStarted = 0;
+        }
+
+        return position;
+    }
+
+    void ITransportHandler.OnReceiveEnded(Exception? error)
+    {
+        if (_close.State == CloseState.Completed || (_isDiscarding && error is null))
+        {
+            _transport.CloseAfterSending();
+            return;
+        }
+
+        EndAbnormally(error ?? new EndOfStreamException("The peer ended the connection without a Close frame."));
+    }
+
+    private void OnEvent(MessageEvent result, Span<byte> payload)
+    {
+        switch (result)
+        {
+            case MessageEvent.Message:
+                OnMessage(payload);
+                break;
+            case MessageEvent.Ping:
+                AnswerPing(payload);
+                break;
+            case MessageEvent.Pong:
+                OnPong(payload);
+                break;
+            case MessageEvent.Close:
+                OnCloseFrame(payload);
+                break;
+            case MessageEvent.Violation:
+                Fail(_reader.Violation!);
+                break;
+            case MessageEvent.None:
+            default:
+                break;
+        }
+    }
+
+    private void OnMessage(ReadOnlySpan<byte> payload)
+    {
+        _shard.MessagesReceived++;
+        _messageStarted = 0;
+        try
+        {
+            _dispatcher.Message(this, new Message(payload, _reader.IsText ? MessageType.Text : MessageType.Binary, _reader));
+        }
+        catch (Exception e)
+        {
+            FailHandler(e);
+        }
+
+        _reader.ReleaseMessage();
+        CleanContext.Restore();
+    }
+
+    /// <summary>Stops reading until <see cref="PostHandlerCompleted"/>. On the owner.</summary>
+    internal void PauseForHandler()
+    {
+        _isHandlerBusy = true;
+        _transport.Pause();
+    }
+
+    /// <summary>Says that the handler's task has ended. Any thread.</summary>
+    internal void PostHandlerCompleted(Exception? error) => Owner.Post(this, error, (long)Posted.HandlerCompleted);
+
+    /// <summary>Stops reading until <see cref="PostReadMore"/>: enough is waiting for pull reads. On the owner.</summary>
+    internal void PauseForReads() => _transport.Pause();
+
+    /// <summary>Goes on reading for pull reads. Any thread.</summary>
+    internal void PostReadMore() => Owner.Post(this, null, (long)Posted.ReadMore);
+
+    internal void ReportHandlerFailure(Exception error) => _shard.Events.HandlerFailed(this, error);
+
+    private void OnHandlerCompleted(Exception? error)
+    {
+        _isHandlerBusy = false;
+        if (_isEndDeferred)
+        {
+            End();
+            return;
+        }
+
+        if (error is not null)
+        {
+            FailHandler(error);
+        }
+
+        // While we did not read, the peer could not have been heard: its deadlines begin anew.
+        _lastReceived = Owner.Time.GetTimestamp();
+        _transport.Resume();
+    }
+
+    private void FailHandler(Exception error)
+    {
+        ReportHandlerFailure(error);
+        BeginClose(CloseCode.InternalError, "", error);
+    }
+}

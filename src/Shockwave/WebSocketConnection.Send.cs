@@ -1,0 +1,272 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Shockwave.Engine;
+using Shockwave.Protocol;
+
+namespace Shockwave;
+
+public sealed partial class WebSocketConnection
+{
+    // Above this size a posted payload is handed to the transport as it is, without a copy into the shared segment.
+    private const int HandOverBytes = 4096;
+
+    private ConnectionCompression? _compression;
+    private Queue<QueuedWrite>? _queuedWrites;
+    private int _queuedWriteCount;
+    private long _postedBytes;
+    private bool _isSendingClosed;
+    private bool _isDrainDue;
+
+    /// <summary>Sends a message. Never waits and, on the owner, never allocates.</summary>
+    /// <param name="payload">The whole message; copied. Text must be valid UTF-8: the peer fails the connection otherwise.</param>
+    /// <param name="type"><see cref="MessageType.Text"/> or <see cref="MessageType.Binary"/>.</param>
+    /// <returns>What became of it. <see cref="SendResult.Accepted"/> means buffered here, not received there.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="type"/> is another value.</exception>
+    public SendResult WriteMessage(ReadOnlySpan<byte> payload, MessageType type)
+    {
+        CheckType(type);
+        return Owner.IsCurrent ? WriteOnOwner(payload, type) : PostMessage(payload, type);
+    }
+
+    /// <summary>Sends a message when there is room for it: waits while more than the high watermark is buffered.</summary>
+    /// <param name="payload">The whole message. It must not change until the task completes. Text must be valid UTF-8.</param>
+    /// <param name="type"><see cref="MessageType.Text"/> or <see cref="MessageType.Binary"/>.</param>
+    /// <param name="cancellationToken">Ends the wait. Once the message is accepted it has no effect: a frame is never cut in half.</param>
+    /// <returns>What became of it, once that is known.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="type"/> is another value.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the message was accepted; it will not be sent.</exception>
+    /// <remarks>Writes that wait are accepted in the order of their calls.</remarks>
+    public ValueTask<SendResult> WriteMessageAsync(ReadOnlyMemory<byte> payload, MessageType type, CancellationToken cancellationToken = default)
+    {
+        CheckType(type);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendResult>(cancellationToken);
+        }
+
+        if (Volatile.Read(ref _queuedWriteCount) == 0 && BufferedBytes <= _settings.HighWatermarkBytes)
+        {
+            return new(WriteMessage(payload.Span, type));
+        }
+
+        Interlocked.Increment(ref _queuedWriteCount);
+        var write = new QueuedWrite(payload, type, cancellationToken);
+        Owner.Post(this, write, (long)Posted.QueueWrite);
+        return new(write.Task);
+    }
+
+    void ITransportHandler.OnDrained()
+    {
+        if (_queuedWrites is { Count: > 0 })
+        {
+            AcceptQueuedWrites();
+        }
+
+        if (_heldPong is not null)
+        {
+            SendHeldPong();
+        }
+
+        if (_isDrainDue && BufferedBytes == 0)
+        {
+            _isDrainDue = false;
+            try
+            {
+                _dispatcher.Drain(this);
+            }
+            catch (Exception e)
+            {
+                FailHandler(e);
+            }
+
+            CleanContext.Restore();
+        }
+    }
+
+    void ITransportHandler.OnSendFailed(Exception error) => EndAbnormally(error);
+
+    /// <summary>Sends a message that is already framed, or frames it here where this connection needs a frame of its own. On the owner.</summary>
+    internal SendResult WritePublication(Publication publication)
+    {
+        if (_role == EndpointRole.Client || _compression is not null)
+        {
+            return WriteOnOwner(publication.Payload, publication.Type);
+        }
+
+        if (CheckRoom(publication.Frame.Length) is { } refusal)
+        {
+            return refusal;
+        }
+
+        publication.Frame.CopyTo(_transport.GetSpan(publication.Frame.Length));
+        _transport.Commit(publication.Frame.Length);
+        return Sent();
+    }
+
+    private static void CheckType(MessageType type)
+    {
+        if (type is not (MessageType.Text or MessageType.Binary))
+        {
+            ThrowType(type);
+        }
+
+        [DoesNotReturn]
+        static void ThrowType(MessageType type) =>
+            throw new ArgumentOutOfRangeException(nameof(type), type, "A message is Text or Binary; call Close to close the connection.");
+    }
+
+    private SendResult WriteOnOwner(ReadOnlySpan<byte> payload, MessageType type)
+    {
+        if (CheckRoom(payload.Length) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var opcode = (Opcode)type;
+        if (_compression is not null && payload.Length >= _settings.CompressionThresholdBytes)
+        {
+            WriteFrame(opcode, _compression.Compress(payload), isCompressed: true);
+        }
+        else
+        {
+            WriteFrame(opcode, payload, isCompressed: false);
+        }
+
+        return Sent();
+    }
+
+    // Null when there is room; otherwise what to tell the sender.
+    private SendResult? CheckRoom(int length)
+    {
+        if (!_close.MaySendData || _isEnded)
+        {
+            return SendResult.Closed;
+        }
+
+        long buffered = _transport.UnsentBytes;
+        if (buffered + length > _settings.MaxBufferedBytes && buffered > 0)
+        {
+            _shard.MessagesDropped++;
+            if (_settings.Overflow == OverflowPolicy.CloseConnection)
+            {
+                BeginClose(CloseCode.TryAgainLater, "too much buffered", cause: null);
+            }
+
+            return SendResult.Dropped;
+        }
+
+        return null;
+    }
+
+    private SendResult Sent()
+    {
+        _shard.MessagesSent++;
+        if (_transport.UnsentBytes <= _settings.HighWatermarkBytes)
+        {
+            return SendResult.Accepted;
+        }
+
+        _isDrainDue = true;
+        UpdateDeadline();
+        return SendResult.Backpressure;
+    }
+
+    private void WriteFrame(Opcode opcode, ReadOnlySpan<byte> payload, bool isCompressed)
+    {
+        var free = _transport.GetSpan(FrameCodec.MaxHeaderBytes + payload.Length);
+        int headerLength;
+        if (_role == EndpointRole.Server)
+        {
+            headerLength = FrameCodec.EncodeHeader(free, new FrameHeader(opcode, payload.Length, isFinal: true, isCompressed));
+            payload.CopyTo(free[headerLength..]);
+        }
+        else
+        {
+            uint key = MaskingKeys.Next();
+            headerLength = FrameCodec.EncodeHeader(free, new FrameHeader(opcode, payload.Length, key, isFinal: true, isCompressed));
+            Masker.Mask(payload, free[headerLength..], key);
+        }
+
+        _transport.Commit(headerLength + payload.Length);
+        _shard.BytesSent += headerLength + payload.Length;
+    }
+
+    private SendResult PostMessage(ReadOnlySpan<byte> payload, MessageType type)
+    {
+        if (!IsOpen)
+        {
+            return SendResult.Closed;
+        }
+
+        long buffered = BufferedBytes;
+        if (buffered + payload.Length > _settings.MaxBufferedBytes && buffered > 0)
+        {
+            Interlocked.Increment(ref _shard.MessagesDroppedOffOwner);
+            if (_settings.Overflow == OverflowPolicy.CloseConnection)
+            {
+                Close(CloseCode.TryAgainLater, "too much buffered");
+            }
+
+            return SendResult.Dropped;
+        }
+
+        // Room for the longest header in front, so that the owner can frame it where it lies.
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
+        payload.CopyTo(buffer.AsSpan(FrameCodec.MaxHeaderBytes));
+        long total = Interlocked.Add(ref _postedBytes, payload.Length) + _transport.UnsentBytes;
+        Owner.Post(this, buffer, ((long)payload.Length << 16) | ((long)type << 8) | (long)Posted.Write);
+        return total > _settings.HighWatermarkBytes ? SendResult.Backpressure : SendResult.Accepted;
+    }
+
+    private void WritePosted(byte[] buffer, long argument)
+    {
+        int length = (int)(argument >> 16);
+        var type = (MessageType)(byte)(argument >> 8);
+        Interlocked.Add(ref _postedBytes, -length);
+        var payload = buffer.AsSpan(FrameCodec.MaxHeaderBytes, length);
+        if (length < HandOverBytes || _role == EndpointRole.Client || _compression is not null)
+        {
+            WriteOnOwner(payload, type);
+            ArrayPool<byte>.Shared.Return(buffer);
+            return;
+        }
+
+        if (CheckRoom(length) is not null)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            return;
+        }
+
+        int headerLength = FrameCodec.GetHeaderLength(length, isMasked: false);
+        int start = FrameCodec.MaxHeaderBytes - headerLength;
+        FrameCodec.EncodeHeader(buffer.AsSpan(start), new FrameHeader((Opcode)type, length));
+        _transport.Write(buffer, start, headerLength + length);
+        _shard.BytesSent += headerLength + length;
+        Sent();
+    }
+
+    private void EnqueueWrite(QueuedWrite write)
+    {
+        (_queuedWrites ??= new()).Enqueue(write);
+        AcceptQueuedWrites();
+    }
+
+    private void AcceptQueuedWrites()
+    {
+        while (_queuedWrites!.TryPeek(out var write))
+        {
+            bool mustWait = _transport.UnsentBytes > _settings.HighWatermarkBytes && _close.MaySendData && !_isEnded;
+            if (mustWait && !write.IsCancelled)
+            {
+                return;
+            }
+
+            _queuedWrites.Dequeue();
+            Interlocked.Decrement(ref _queuedWriteCount);
+            if (write.TryAccept())
+            {
+                write.SetResult(WriteOnOwner(write.Payload.Span, write.Type));
+            }
+        }
+    }
+}

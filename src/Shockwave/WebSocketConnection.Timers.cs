@@ -1,0 +1,239 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Shockwave.Engine;
+using Shockwave.Protocol;
+
+namespace Shockwave;
+
+public sealed partial class WebSocketConnection
+{
+    // A peer that reads nothing gets one pong, the latest, however often it pings (RFC 6455 §5.5.3 allows just that).
+    private const int HoldPongAboveBytes = 16 * 1024;
+
+    private long _lastReceived;
+    private long _messageStarted;
+    private long _lastPing;
+    private long _pongAwaitedSince;
+    private long _closeDue;
+    private long _shutdownDue;
+    private long _roundTripTicks = -1;
+    private byte[]? _heldPong;
+    private int _heldPongLength;
+    private List<PingRequest>? _pings;
+
+    /// <summary>Gets how long the last ping took to come back; <see langword="null"/> before the first pong.</summary>
+    public TimeSpan? RoundTripTime => Interlocked.Read(ref _roundTripTicks) is var ticks and >= 0 ? TimeSpan.FromTicks(ticks) : null;
+
+    /// <summary>Sends a ping and waits for its pong (RFC 6455 §5.5.2).</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The round-trip time.</returns>
+    /// <exception cref="ConnectionClosedException">The connection ended before the pong came.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
+    {
+        var request = new PingRequest();
+        Owner.Post(this, request, (long)Posted.Ping);
+        return request.Completion.Task.WaitAsync(cancellationToken);
+    }
+
+    void ITransportHandler.OnDeadline()
+    {
+        long now = Owner.Time.GetTimestamp();
+        if (_transport.UnsentBytes > 0 && now - _transport.LastSendProgress >= _settings.WriteTimeout)
+        {
+            EndAbnormally(new TimeoutException("The peer took nothing of what was buffered for it within WriteTimeout."));
+        }
+        else if (_closeDue != 0)
+        {
+            CheckClosing(now);
+        }
+        else
+        {
+            CheckPeer(now);
+        }
+
+        UpdateDeadline();
+    }
+
+    private void CheckClosing(long now)
+    {
+        if (now >= _closeDue)
+        {
+            EndAbnormally(_close.State == CloseState.Completed ? null : new TimeoutException("The peer did not complete the closing handshake within CloseTimeout."));
+        }
+        else if (_shutdownDue != 0 && now >= _shutdownDue)
+        {
+            _shutdownDue = 0;
+            _transport.ShutdownAfterSending();
+        }
+    }
+
+    private void CheckPeer(long now)
+    {
+        // While we are the ones who do not read, the peer cannot be blamed for silence.
+        if (!_transport.IsPaused)
+        {
+            if (_pongAwaitedSince != 0 && now - _pongAwaitedSince >= _settings.PongTimeout)
+            {
+                EndAbnormally(new TimeoutException("The peer did not answer a ping within PongTimeout."));
+                return;
+            }
+
+            if (now - _lastReceived >= _settings.IdleTimeout)
+            {
+                BeginClose(CloseCode.GoingAway, "idle", new TimeoutException("The peer sent nothing within IdleTimeout."));
+                return;
+            }
+
+            if (_messageStarted != 0 && now - _messageStarted >= _settings.MessageTimeout)
+            {
+                BeginClose(CloseCode.PolicyViolation, "message took too long", new TimeoutException("A message did not arrive whole within MessageTimeout."));
+                return;
+            }
+        }
+
+        if (_pongAwaitedSince == 0 && now - _lastPing >= _settings.PingInterval)
+        {
+            _pongAwaitedSince = _lastPing = now;
+            WritePing(now);
+        }
+    }
+
+    // Only a deadline that came nearer needs this; one that moved away is found out when the old one passes.
+    private void UpdateDeadline()
+    {
+        if (_isEnded)
+        {
+            return;
+        }
+
+        long now = Owner.Time.GetTimestamp();
+        long due = now + _settings.WriteTimeout;
+        if (_transport.UnsentBytes > 0)
+        {
+            due = _transport.LastSendProgress + _settings.WriteTimeout;
+        }
+
+        if (_closeDue != 0)
+        {
+            due = Math.Min(due, _shutdownDue != 0 ? _shutdownDue : _closeDue);
+        }
+        else
+        {
+            due = Math.Min(due, _lastReceived + _settings.IdleTimeout);
+            due = Math.Min(due, _pongAwaitedSince != 0 ? _pongAwaitedSince + _settings.PongTimeout : _lastPing + _settings.PingInterval);
+            due = _messageStarted == 0 ? due : Math.Min(due, _messageStarted + _settings.MessageTimeout);
+        }
+
+        // A deadline that passed while the connection was paused is looked at again a little later.
+        _transport.SetDeadline(Math.Max(due, now));
+    }
+
+    private void AnswerPing(ReadOnlySpan<byte> payload)
+    {
+        if (!_close.MaySendData)
+        {
+            return;
+        }
+
+        if (_transport.UnsentBytes <= HoldPongAboveBytes)
+        {
+            WriteFrame(Opcode.Pong, payload, isCompressed: false);
+            return;
+        }
+
+        _heldPong ??= ArrayPool<byte>.Shared.Rent(FrameCodec.MaxControlPayloadBytes);
+        payload.CopyTo(_heldPong);
+        _heldPongLength = payload.Length;
+    }
+
+    private void SendHeldPong()
+    {
+        if (_close.MaySendData)
+        {
+            WriteFrame(Opcode.Pong, _heldPong.AsSpan(0, _heldPongLength), isCompressed: false);
+        }
+
+        ReleaseHeldPong();
+    }
+
+    private void ReleaseHeldPong()
+    {
+        if (_heldPong is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_heldPong);
+            _heldPong = null;
+        }
+    }
+
+    private void SendPing(PingRequest request)
+    {
+        if (!_close.MaySendData || _isEnded)
+        {
+            request.Completion.TrySetException(new ConnectionClosedException(CloseInfo ?? new CloseInfo(_close, _closeReason, _cause)));
+            return;
+        }
+
+        // Its own time tells one ping from another; two within one tick of the clock are answered together.
+        request.SentAt = Owner.Time.GetTimestamp();
+        (_pings ??= []).Add(request);
+        WritePing(request.SentAt);
+    }
+
+    private void WritePing(long timestamp)
+    {
+        Span<byte> payload = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(payload, timestamp);
+        WriteFrame(Opcode.Ping, payload, isCompressed: false);
+    }
+
+    private void OnPong(ReadOnlySpan<byte> payload)
+    {
+        // RFC 6455 §5.5.3: a pong that nobody asked for is a one-way heartbeat.
+        if (payload.Length != sizeof(long))
+        {
+            return;
+        }
+
+        long sentAt = BinaryPrimitives.ReadInt64BigEndian(payload);
+        bool isOurs = sentAt == _pongAwaitedSince && sentAt != 0;
+        int answered = _pings?.FindLastIndex(ping => ping.SentAt == sentAt) + 1 ?? 0;
+        if (!isOurs && answered == 0)
+        {
+            return;
+        }
+
+        var roundTrip = Owner.Time.GetElapsedTime(sentAt);
+        Interlocked.Exchange(ref _roundTripTicks, roundTrip.Ticks);
+        if (isOurs)
+        {
+            _pongAwaitedSince = 0;
+            UpdateDeadline();
+        }
+
+        // A pong answers every ping before it as well (RFC 6455 §5.5.3).
+        for (int i = 0; i < answered; i++)
+        {
+            _pings![i].Completion.TrySetResult(Owner.Time.GetElapsedTime(_pings[i].SentAt));
+        }
+
+        _pings?.RemoveRange(0, answered);
+    }
+
+    private void FailPings()
+    {
+        foreach (var ping in _pings ?? [])
+        {
+            ping.Completion.TrySetException(new ConnectionClosedException(CloseInfo!.Value));
+        }
+
+        _pings = null;
+    }
+
+    private sealed class PingRequest
+    {
+        public TaskCompletionSource<TimeSpan> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public long SentAt { get; set; }
+    }
+}
