@@ -12,8 +12,8 @@ namespace Shockwave.Micro;
 /// </remarks>
 internal sealed class BenchmarkCase
 {
-    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _roundTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
     private readonly Type _type;
     private readonly MethodInfo _method;
     private readonly (PropertyOrField Member, object? Value)[] _parameters;
@@ -79,11 +79,11 @@ internal sealed class BenchmarkCase
             repeat(calls);
             round.Stop();
             double bytes = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / calls / operationsPerCall;
-            if (round.Elapsed < RoundTime)
+            if (round.Elapsed < _roundTime)
             {
                 calls *= 2;
             }
-            else if (bytes <= allowed || total.Elapsed > Patience)
+            else if (bytes <= allowed || total.Elapsed > _patience)
             {
                 return bytes;
             }
