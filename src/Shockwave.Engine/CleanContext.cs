@@ -6,10 +6,10 @@ namespace Shockwave.Engine;
 /// </summary>
 internal static class CleanContext
 {
-    private static readonly ExecutionContext s_clean = Capture();
+    private static readonly ExecutionContext _clean = Capture();
 
     /// <summary>Puts the calling thread into the clean context: 2 to 3 ns where it is there already.</summary>
-    public static void Restore() => ExecutionContext.Restore(s_clean);
+    public static void Restore() => ExecutionContext.Restore(_clean);
 
     // A thread that was started without flow has seen nothing.
     private static ExecutionContext Capture()

@@ -110,7 +110,7 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     public void Flush()
     {
         _isFlushDue = false;
-        SendNext();
+        SendNext(hadBytes: UnsentBytes != 0);
     }
 
     /// <summary>Stops receiving; what is not consumed yet is kept.</summary>
@@ -189,7 +189,7 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         }
 
         DequeueSent();
-        SendNext();
+        SendNext(hadBytes: true);
     }
 
     protected void Close(bool isAbort)
@@ -211,14 +211,13 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     protected void Closed() => Handler.OnClosed();
 
-    private void SendNext()
+    private void SendNext(bool hadBytes)
     {
         if (IsSending || IsClosed)
         {
             return;
         }
 
-        bool hadBytes = UnsentBytes != 0;
         if (_queue.Count == 0)
         {
             SealTail();

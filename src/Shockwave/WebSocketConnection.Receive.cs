@@ -104,7 +104,12 @@ public sealed partial class WebSocketConnection
     internal void PauseForHandler()
     {
         _isHandlerBusy = true;
-        _transport.Pause();
+
+        // A handler that waits for its own close to be answered must not keep us from reading the answer.
+        if (_close.MaySendData)
+        {
+            _transport.Pause();
+        }
     }
 
     /// <summary>Says that the handler's task has ended. Any thread.</summary>

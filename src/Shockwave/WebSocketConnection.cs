@@ -18,7 +18,7 @@ namespace Shockwave;
 [SuppressMessage("Design", "CA1001", Justification = "The reader is given back when the connection ends; there is nothing for a user to dispose.")]
 public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 {
-    private static long s_lastId;
+    private static long _lastId;
 
     private readonly Shard _shard;
     private readonly Transport _transport;
@@ -33,7 +33,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 
     internal WebSocketConnection(Shard shard, Transport transport, EndpointRole role, ConnectionSettings settings, MessageDispatcher dispatcher, UpgradeDetails upgrade)
     {
-        Id = Interlocked.Increment(ref s_lastId);
+        Id = Interlocked.Increment(ref _lastId);
         _shard = shard;
         _transport = transport;
         _role = role;

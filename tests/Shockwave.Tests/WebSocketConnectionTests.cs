@@ -192,16 +192,19 @@ public sealed class WebSocketConnectionTests
         var time = new ManualTimeProvider();
         await using var peer = Peer.Connect(new EchoHandler(), time: time);
         await peer.OwnerIsIdleAsync();
-        for (int i = 0; i < 200; i++)
+        int pings = 0;
+        for (int i = 0; i < 1000; i++)
         {
-            await peer.AdvanceAsync(time, TimeSpan.FromSeconds(25.5));
-            var ping = (await peer.ReadFrameAsync())!.Value;
-            Assert.Equal(Opcode.Ping, ping.Header.Opcode);
-            await peer.SendAsync(Opcode.Pong, ping.Payload);
+            await peer.AdvanceAsync(time, TimeSpan.FromSeconds(7));
             await peer.SendAsync("x");
-            try { Assert.Equal("x", await peer.ReadTextAsync()); } catch (EndOfStreamException) { Assert.Fail($"{i} {peer.Connection.CloseInfo}"); }
+            while ((await peer.ReadFrameAsync())!.Value is { Header.Opcode: Opcode.Ping } ping)
+            {
+                pings++;
+                await peer.SendAsync(Opcode.Pong, ping.Payload);
+            }
         }
 
+        Assert.InRange(pings, 7000 / 26, 7000 / 25);
         Assert.True(peer.Connection.IsOpen);
     }
 

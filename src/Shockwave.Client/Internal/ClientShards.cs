@@ -6,9 +6,9 @@ namespace Shockwave.Client;
 /// <summary>The owners of all client connections of the process, as many as there are cores for each clock. Any thread.</summary>
 internal static class ClientShards
 {
-    private static readonly ConditionalWeakTable<TimeProvider, Group> s_groups = [];
+    private static readonly ConditionalWeakTable<TimeProvider, Group> _groups = [];
 
-    public static Shard Next(TimeProvider time) => s_groups.GetValue(time, static time => new Group(time)).Next();
+    public static Shard Next(TimeProvider time) => _groups.GetValue(time, static time => new Group(time)).Next();
 
     private sealed class Group(TimeProvider time)
     {

@@ -6,7 +6,7 @@ namespace Shockwave.Client;
 /// <summary>The rules of <see cref="WebSocketClientOptions"/>, those of the connection first.</summary>
 internal static class WebSocketClientOptionRules
 {
-    private static readonly OptionRule<WebSocketClientOptions>[] s_all =
+    private static readonly OptionRule<WebSocketClientOptions>[] _all =
     [
         .. ConnectionOptionRules.All.Select(rule => new OptionRule<WebSocketClientOptions>(rule.Name, rule.Range, rule.TrySet, rule.FindBadValue)),
         Rules.List(
@@ -20,7 +20,7 @@ internal static class WebSocketClientOptionRules
     /// <summary>Throws an <see cref="ArgumentException"/> that names every option out of range.</summary>
     public static void Check(WebSocketClientOptions options)
     {
-        string errors = string.Join(" ", s_all.Select(rule => rule.FindBadValue(options) is { } bad ? rule.Describe(bad) : null).OfType<string>());
+        string errors = string.Join(" ", _all.Select(rule => rule.FindBadValue(options) is { } bad ? rule.Describe(bad) : null).OfType<string>());
         if (errors.Length > 0)
         {
             throw new ArgumentException(errors, nameof(options));

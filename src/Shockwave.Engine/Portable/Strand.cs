@@ -9,7 +9,7 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
     private const int MaxWorkPerTurn = 64;
 
     [ThreadStatic]
-    private static Strand? t_current;
+    private static Strand? _current;
 
     private readonly ConcurrentQueue<OwnerWork> _queue = new();
     private int _isRunning;
@@ -20,7 +20,7 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
     }
 
     /// <inheritdoc />
-    public override bool IsCurrent => t_current == this;
+    public override bool IsCurrent => _current == this;
 
     /// <inheritdoc />
     public override void Post(IOwnerWork target, object? state = null, long argument = 0)
@@ -50,7 +50,7 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
     {
         // A thread that is another strand's must not become ours in the middle of its turn, nor one that is not the pool's at all.
         // No context means that its flow is suppressed, and then it could not be put back as it was.
-        if (t_current is not null || !Thread.CurrentThread.IsThreadPoolThread || ExecutionContext.Capture() is not { } outer)
+        if (_current is not null || !Thread.CurrentThread.IsThreadPoolThread || ExecutionContext.Capture() is not { } outer)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
             return;
@@ -63,7 +63,7 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
     private void Drain()
     {
         CleanContext.Restore();
-        t_current = this;
+        _current = this;
         do
         {
             int count = 0;
@@ -81,14 +81,14 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
 
             // The flag is cleared before the queue is looked at again, and a poster enqueues before it looks at the flag:
             // with a full fence on both sides one of the two sees the other, so no work is left behind.
-            t_current = null;
+            _current = null;
             Interlocked.Exchange(ref _isRunning, 0);
             if (_queue.IsEmpty || !TryAcquire())
             {
                 return;
             }
 
-            t_current = this;
+            _current = this;
         }
         while (true);
     }

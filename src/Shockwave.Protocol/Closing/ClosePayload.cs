@@ -95,7 +95,7 @@ public static class ClosePayload
         int byteCount;
         try
         {
-            byteCount = s_strictUtf8.GetByteCount(reason);
+            byteCount = _strictUtf8.GetByteCount(reason);
         }
         catch (EncoderFallbackException e)
         {
@@ -108,5 +108,5 @@ public static class ClosePayload
         }
     }
 
-    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding _strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 }

@@ -5,19 +5,19 @@ namespace Shockwave;
 /// <summary>The rules of <see cref="ConnectionOptions"/>: the one place that says what may be configured, how, and within which range.</summary>
 internal static class ConnectionOptionRules
 {
-    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
 
     public static IReadOnlyList<OptionRule<ConnectionOptions>> All { get; } =
     [
         Rules.Bytes("MaxMessageBytes", o => o.MaxMessageBytes, (o, value) => o.MaxMessageBytes = value),
         Rules.Bytes("MaxFrameBytes", o => o.MaxFrameBytes, (o, value) => o.MaxFrameBytes = value),
         Rules.Count("MaxFragmentsPerMessage", o => o.MaxFragmentsPerMessage, (o, value) => o.MaxFragmentsPerMessage = value, int.MaxValue),
-        Rules.OptionalTime("PingInterval", s_second, o => o.PingInterval, (o, value) => o.PingInterval = value),
-        Rules.Time("PongTimeout", s_second, o => o.PongTimeout, (o, value) => o.PongTimeout = value),
-        Rules.OptionalTime("IdleTimeout", s_second, o => o.IdleTimeout, (o, value) => o.IdleTimeout = value),
-        Rules.Time("MessageTimeout", s_second, o => o.MessageTimeout, (o, value) => o.MessageTimeout = value),
+        Rules.OptionalTime("PingInterval", _second, o => o.PingInterval, (o, value) => o.PingInterval = value),
+        Rules.Time("PongTimeout", _second, o => o.PongTimeout, (o, value) => o.PongTimeout = value),
+        Rules.OptionalTime("IdleTimeout", _second, o => o.IdleTimeout, (o, value) => o.IdleTimeout = value),
+        Rules.Time("MessageTimeout", _second, o => o.MessageTimeout, (o, value) => o.MessageTimeout = value),
         Rules.Time("CloseTimeout", TimeSpan.FromMilliseconds(100), o => o.CloseTimeout, (o, value) => o.CloseTimeout = value),
-        Rules.Time("WriteTimeout", s_second, o => o.WriteTimeout, (o, value) => o.WriteTimeout = value),
+        Rules.Time("WriteTimeout", _second, o => o.WriteTimeout, (o, value) => o.WriteTimeout = value),
         Rules.Bytes("MaxBufferedBytes", o => o.MaxBufferedBytes, (o, value) => o.MaxBufferedBytes = value),
         Rules.Number(
             "HighWatermarkBytes", " (bytes)", o => o.HighWatermarkBytes, (o, value) => o.HighWatermarkBytes = value, 1, o => o.MaxBufferedBytes, "MaxBufferedBytes"),

@@ -49,93 +49,13 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
     public ValueTask<ReceivedMessage> ReadAsync(CancellationToken cancellationToken)
     {
         Enter();
-        return TryTake(out var result) ? new(result) : ReadSlowAsync(cancellationToken);
-
-        bool TryTake(out ReceivedMessage result)
-        {
-            result = default;
-            if (!_messages.TryDequeue(out var message))
-            {
-                return false;
-            }
-
-            result = new ReceivedMessage(message.Type, message.Payload.ToArray());
-            Taken(message);
-            return true;
-        }
-
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        async ValueTask<ReceivedMessage> ReadSlowAsync(CancellationToken token)
-        {
-            ReceivedMessage result;
-            try
-            {
-                while (!TryPeekOrEnd(out _))
-                {
-                    await WaitAsync(token).ConfigureAwait(false);
-                }
-            }
-            catch
-            {
-                Exit();
-                throw;
-            }
-
-            if (!TryTake(out result))
-            {
-                Exit();
-                result = new ReceivedMessage(MessageType.Close, default);
-            }
-
-            return result;
-        }
+        return _messages.TryPeek(out var message) ? new(Take(message)) : ReadSlowAsync(cancellationToken);
     }
 
     public ValueTask<MessageReadResult> ReadIntoAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
         Enter();
-        return _messages.TryPeek(out var message) ? new(Take(message)) : ReadSlowAsync(cancellationToken);
-
-        MessageReadResult Take(in StoredMessage message)
-        {
-            if (message.Length > destination.Length)
-            {
-                Exit();
-                throw new MessageTooBigException(message.Length, destination.Length);
-            }
-
-            message.Payload.CopyTo(destination);
-            _messages.TryDequeue(out _);
-            var result = new MessageReadResult(message.Type, message.Length);
-            Taken(message);
-            return result;
-        }
-
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        async ValueTask<MessageReadResult> ReadSlowAsync(CancellationToken token)
-        {
-            StoredMessage? found;
-            try
-            {
-                while (!TryPeekOrEnd(out found))
-                {
-                    await WaitAsync(token).ConfigureAwait(false);
-                }
-            }
-            catch
-            {
-                Exit();
-                throw;
-            }
-
-            if (found is { } message)
-            {
-                return Take(message);
-            }
-
-            Exit();
-            return new MessageReadResult(MessageType.Close, 0);
-        }
+        return _messages.TryPeek(out var message) ? new(TakeInto(destination.Span, message)) : ReadIntoSlowAsync(destination, cancellationToken);
     }
 
     void IValueTaskSource.GetResult(short token)
@@ -148,6 +68,61 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _signal.OnCompleted(continuation, state, token, flags);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReceivedMessage> ReadSlowAsync(CancellationToken cancellationToken) =>
+        await WaitForMessageAsync(cancellationToken).ConfigureAwait(false) is { } message ? Take(message) : new ReceivedMessage(MessageType.Close, default);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<MessageReadResult> ReadIntoSlowAsync(Memory<byte> destination, CancellationToken cancellationToken) =>
+        await WaitForMessageAsync(cancellationToken).ConfigureAwait(false) is { } message ? TakeInto(destination.Span, message) : new MessageReadResult(MessageType.Close, 0);
+
+    private ReceivedMessage Take(in StoredMessage message)
+    {
+        var result = new ReceivedMessage(message.Type, message.Payload.ToArray());
+        Taken(message);
+        return result;
+    }
+
+    private MessageReadResult TakeInto(Span<byte> destination, in StoredMessage message)
+    {
+        if (message.Length > destination.Length)
+        {
+            // It stays where it is, for a read with more room.
+            Exit();
+            throw new MessageTooBigException(message.Length, destination.Length);
+        }
+
+        message.Payload.Span.CopyTo(destination);
+        var result = new MessageReadResult(message.Type, message.Length);
+        Taken(message);
+        return result;
+    }
+
+    // Null after a proper end, and then the read is over.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<StoredMessage?> WaitForMessageAsync(CancellationToken cancellationToken)
+    {
+        bool isFound = false;
+        try
+        {
+            StoredMessage? message;
+            while (!TryPeekOrEnd(out message))
+            {
+                await WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            isFound = message is not null;
+            return message;
+        }
+        finally
+        {
+            if (!isFound)
+            {
+                Exit();
+            }
+        }
+    }
 
     // True with a message, or with null after a proper end; throws after an abnormal one. Messages come before the end.
     private bool TryPeekOrEnd(out StoredMessage? message)
@@ -171,6 +146,7 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
 
     private void Taken(in StoredMessage message)
     {
+        _messages.TryDequeue(out _);
         message.Return();
         int left = Interlocked.Add(ref _waitingBytes, -(message.Length + CostPerMessage));
         if (left == 0 && Interlocked.Exchange(ref _isPaused, 0) == 1)

@@ -13,23 +13,23 @@ internal static class MaskingKeys
     private const int BlockBytes = 1024;
 
     [ThreadStatic]
-    private static byte[]? t_block;
+    private static byte[]? _block;
 
     [ThreadStatic]
-    private static int t_used;
+    private static int _used;
 
     public static uint Next()
     {
-        byte[]? block = t_block;
-        if (block is null || t_used == BlockBytes)
+        byte[]? block = _block;
+        if (block is null || _used == BlockBytes)
         {
-            block = t_block ??= new byte[BlockBytes];
+            block = _block ??= new byte[BlockBytes];
             RandomNumberGenerator.Fill(block);
-            t_used = 0;
+            _used = 0;
         }
 
-        uint key = BinaryPrimitives.ReadUInt32LittleEndian(block.AsSpan(t_used));
-        t_used += sizeof(uint);
+        uint key = BinaryPrimitives.ReadUInt32LittleEndian(block.AsSpan(_used));
+        _used += sizeof(uint);
         return key;
     }
 }

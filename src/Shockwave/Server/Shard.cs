@@ -5,7 +5,10 @@ using Shockwave.Protocol;
 namespace Shockwave;
 
 /// <summary>What one server, or client, keeps on one owner: its connections, their topics and counters. Used on the owner, unless it says otherwise.</summary>
-internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events)
+/// <param name="owner">The owner.</param>
+/// <param name="events">Where connections report.</param>
+/// <param name="removed">Called on the owner when a connection has ended, before its handler is told.</param>
+internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action? removed = null)
 {
     private readonly HashSet<WebSocketConnection> _connections = [];
     private SharedDeflate? _sharedDeflate;
@@ -55,6 +58,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events)
         {
             Volatile.Write(ref _connectionCount, _connections.Count);
             Topics.RemoveAll(connection);
+            removed?.Invoke();
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     public ShockwaveServer(IReadOnlyList<ConnectionOwner> owners, ConnectionSettings settings, ConnectionEvents events)
     {
         _settings = settings;
-        _shards = [.. owners.Select(owner => new Shard(owner, events))];
+        _shards = [.. owners.Select(owner => new Shard(owner, events, OnEnded))];
         _hub = new TopicHub(_shards);
         foreach (var shard in _shards)
         {
@@ -41,8 +41,6 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
         var connection = new WebSocketConnection(shard, transport, EndpointRole.Server, _settings, dispatcher, upgrade);
         Interlocked.Increment(ref _connections);
         Interlocked.Increment(ref _connectionsTotal);
-        _ = connection.Completion.ContinueWith(
-            static (_, server) => ((ShockwaveServer)server!).OnEnded(), this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         connection.Start();
         if (_isStopping)
         {

@@ -96,13 +96,16 @@ public sealed class MessageReadsTests
     [Fact]
     public async Task SecondReadAtATime_Throws()
     {
+        var tried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var peer = Peer.Connect(async (connection, _) =>
         {
             var first = connection.ReadMessageAsync();
-            Assert.Throws<InvalidOperationException>(() => { _ = connection.ReadMessageAsync(); });
+            await Assert.ThrowsAsync<InvalidOperationException>(() => connection.ReadMessageAsync().AsTask());
+            tried.SetResult();
             var message = await first;
             connection.WriteMessage(message.Payload.Span, message.Type);
         });
+        await tried.Task;
         await peer.SendAsync("x");
         Assert.Equal("x", await peer.ReadTextAsync());
     }
@@ -185,7 +188,7 @@ public sealed class MessageReadsTests
     public async Task ReadsWhereAHandlerGetsTheMessages_AreRefused()
     {
         await using var peer = Peer.Connect(new EchoHandler());
-        var error = Assert.Throws<InvalidOperationException>(() => { _ = peer.Connection.ReadMessageAsync(); });
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => peer.Connection.ReadMessageAsync().AsTask());
         Assert.Contains("handler", error.Message, StringComparison.Ordinal);
     }
 

@@ -3,7 +3,7 @@ namespace Shockwave.Cli.Serve;
 /// <summary>The page at <c>/</c> and what belongs to it, out of the assembly.</summary>
 internal static class LivePage
 {
-    private static readonly (string Path, string File, string ContentType)[] s_files =
+    private static readonly (string Path, string File, string ContentType)[] _files =
     [
         ("/", "index.html", "text/html; charset=utf-8"),
         ("/live.css", "live.css", "text/css; charset=utf-8"),
@@ -12,7 +12,7 @@ internal static class LivePage
 
     public static void Map(WebApplication app)
     {
-        foreach (var (path, file, contentType) in s_files)
+        foreach (var (path, file, contentType) in _files)
         {
             byte[] content = Read(file);
             app.MapGet(path, (HttpContext context) =>

@@ -9,42 +9,42 @@ namespace Shockwave.Cli.Serve;
 /// <summary><c>shockwave serve</c>: a server with an echo, topics and a live page.</summary>
 internal static class ServeCommand
 {
-    private static readonly Option<int> s_port = new("--port")
+    private static readonly Option<int> _port = new("--port")
     {
         Description = "The port to listen on; 0 takes a free one.",
         DefaultValueFactory = _ => 8080,
     };
 
-    private static readonly Option<string> s_host = new("--host")
+    private static readonly Option<string> _host = new("--host")
     {
         Description = "The address to listen on: localhost, an IP address, or * for all. Nothing asks for a token: think before you leave localhost.",
         DefaultValueFactory = _ => "localhost",
     };
 
-    private static readonly Option<FileInfo?> s_certificate = new("--cert") { Description = "The certificate (PEM, or PKCS#12 without --key): serves https and wss." };
+    private static readonly Option<FileInfo?> _certificate = new("--cert") { Description = "The certificate (PEM, or PKCS#12 without --key): serves https and wss." };
 
-    private static readonly Option<FileInfo?> s_key = new("--key")
+    private static readonly Option<FileInfo?> _key = new("--key")
     {
         Description = $"The certificate's private key (PEM). A passphrase comes from {CertificateFiles.PassphraseKey} in the configuration or {CertificateFiles.PassphraseVariable} in the environment.",
     };
 
-    private static readonly Option<bool> s_developmentCertificate = new("--dev-cert") { Description = "Makes a certificate for localhost that no browser trusts, and serves https and wss with it." };
+    private static readonly Option<bool> _developmentCertificate = new("--dev-cert") { Description = "Makes a certificate for localhost that no browser trusts, and serves https and wss with it." };
 
     public static Command Create()
     {
         var command = new Command("serve", "Serves /echo, /topic/{name} and a live page at /.")
         {
-            s_port, s_host, s_certificate, s_key, s_developmentCertificate,
+            _port, _host, _certificate, _key, _developmentCertificate,
         };
         command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction((result, cancellationToken) => RunAsync(
             new ServeSettings
             {
-                Port = result.GetValue(s_port),
-                Host = result.GetValue(s_host)!,
-                Certificate = result.GetValue(s_certificate),
-                Key = result.GetValue(s_key),
-                MakeDevelopmentCertificate = result.GetValue(s_developmentCertificate),
+                Port = result.GetValue(_port),
+                Host = result.GetValue(_host)!,
+                Certificate = result.GetValue(_certificate),
+                Key = result.GetValue(_key),
+                MakeDevelopmentCertificate = result.GetValue(_developmentCertificate),
                 Configuration = [.. result.UnmatchedTokens],
             },
             cancellationToken));
