@@ -174,7 +174,6 @@ const scenarios = {
       image.innerHTML = "<img src=x onerror='window.harmed=1'>";
       document.body.append(image);
     });
-    await page.waitForFunction(() => true);
     const violation = await page.evaluate(
       () =>
         new Promise((resolve) => {

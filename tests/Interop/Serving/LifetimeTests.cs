@@ -59,6 +59,23 @@ public sealed class LifetimeTests(NodeClient client, Servers servers) : IClassFi
         Assert.Contains(advice, output);
     }
 
+    [Fact]
+    public async Task Help_SaysHowToBegin_AndHowToSetAnOption()
+    {
+        Assert.Contains("shockwave serve", (await ServeProcess.RunAsync("--help")).Output);
+        var (exitCode, help) = await ServeProcess.RunAsync("serve", "--help");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("--Shockwave:MaxMessageBytes=1048576", help);
+    }
+
+    [Fact]
+    public async Task ServerOpenToTheNetwork_SaysSo()
+    {
+        await using var server = await ServeProcess.StartAsync("--host", "0.0.0.0", "--dev-cert");
+        Assert.Contains("over the network may read and write", server.Process.Transcript);
+        Assert.Contains("a browser warns", server.Process.Transcript);
+    }
+
     private static void AssertTellsWithoutStackTrace(string message, string output)
     {
         Assert.Contains(message, output);

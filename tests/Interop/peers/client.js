@@ -199,3 +199,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     console.log("> failed " + JSON.stringify(String(error?.stack ?? error)));
   }
 }
+
+// Not when the last socket is closed: a scenario that failed may have left one open.
+process.exit();

@@ -76,8 +76,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> RunAsync(string program, IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
         await using var child = Start(program, arguments, environment);
-        child._process.StandardInput.Close();
-        int exitCode = await child.ExitAsync();
+        int exitCode = await child.EndInputAsync();
         return (exitCode, child.Transcript);
     }
 
@@ -107,10 +106,26 @@ public sealed partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Writes a line to the program's input.</summary>
+    /// <exception cref="InvalidOperationException">The program has ended; the message has what it wrote.</exception>
     public async Task WriteLineAsync(string line)
     {
-        await _process.StandardInput.WriteLineAsync(line);
-        await _process.StandardInput.FlushAsync();
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(line);
+            await _process.StandardInput.FlushAsync();
+        }
+        catch (IOException)
+        {
+            throw new InvalidOperationException($"{_name} ended with code {await ExitAsync()} and wrote:\n{Transcript}");
+        }
+    }
+
+    /// <summary>Ends the program's input, which asks it to tidy up and end.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> EndInputAsync()
+    {
+        _process.StandardInput.Close();
+        return ExitAsync();
     }
 
     /// <summary>Waits until the program has ended and all it wrote is in <see cref="Transcript"/>.</summary>

@@ -72,8 +72,18 @@ public sealed class PeerProcess : IAsyncDisposable
         return parts[0] == "done" ? text : throw new PeerFailedException(text);
     }
 
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => _process.DisposeAsync();
+    /// <summary>Asks the script to end, since only it can remove what it put into temporary folders, and kills what does not.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _process.EndInputAsync();
+        }
+        finally
+        {
+            await _process.DisposeAsync();
+        }
+    }
 
     private static async Task<PeerProcess> WhenReadyAsync(ChildProcess process)
     {

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Shockwave.Protocol.Tests;
 
 /// <summary>Deflate makes what does not compress longer; the limits are about what was sent, not about that.</summary>
-public sealed class MessageReaderExpansionTests
+public sealed class MessageLimitsTests
 {
     private const int Limit = 100_000;
 
