@@ -12,17 +12,17 @@ namespace Shockwave.Micro;
 /// </remarks>
 internal sealed class BenchmarkCase
 {
-    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _roundTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
     private readonly Type _type;
     private readonly MethodInfo _method;
-    private readonly (PropertyOrField Member, object? Value)[] _parameters;
+    private readonly (BenchmarkParameter Parameter, object? Value)[] _parameters;
 
-    private BenchmarkCase(Type type, MethodInfo method, (PropertyOrField Member, object? Value)[] parameters)
+    private BenchmarkCase(Type type, MethodInfo method, (BenchmarkParameter Parameter, object? Value)[] parameters)
     {
         (_type, _method, _parameters) = (type, method, parameters);
         MethodName = $"{type.Name}.{method.Name}";
-        IEnumerable<string> values = parameters.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Member.Name}={p.Value}"));
+        IEnumerable<string> values = parameters.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Parameter.Name}={p.Value}"));
         Name = parameters.Length == 0 ? MethodName : $"{MethodName}({string.Join(", ", values)})";
     }
 
@@ -35,10 +35,10 @@ internal sealed class BenchmarkCase
 
     public static IEnumerable<BenchmarkCase> Expand(Type type)
     {
-        IEnumerable<(PropertyOrField, object?)[]> sets = [[]];
-        foreach (PropertyOrField member in PropertyOrField.FindParameters(type))
+        IEnumerable<(BenchmarkParameter, object?)[]> sets = [[]];
+        foreach (BenchmarkParameter parameter in BenchmarkParameter.FindAll(type))
         {
-            sets = sets.SelectMany(set => member.Values(type).Select(value => ((PropertyOrField, object?)[])[.. set, (member, value)]));
+            sets = sets.SelectMany(set => parameter.Values(type).Select(value => ((BenchmarkParameter, object?)[])[.. set, (parameter, value)]));
         }
 
         return FindMethods(type).SelectMany(_ => sets, (method, set) => new BenchmarkCase(type, method, set));
@@ -49,9 +49,9 @@ internal sealed class BenchmarkCase
     public double MeasureBytesPerOperation(long allowed)
     {
         object instance = Activator.CreateInstance(_type)!;
-        foreach ((PropertyOrField member, object? value) in _parameters)
+        foreach ((BenchmarkParameter parameter, object? value) in _parameters)
         {
-            member.Set(instance, value);
+            parameter.Property.SetValue(instance, value);
         }
 
         RunHooks<GlobalSetupAttribute>(instance, hook => hook.Targets);
@@ -79,11 +79,11 @@ internal sealed class BenchmarkCase
             repeat(calls);
             round.Stop();
             double bytes = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / calls / operationsPerCall;
-            if (round.Elapsed < RoundTime)
+            if (round.Elapsed < _roundTime)
             {
                 calls *= 2;
             }
-            else if (bytes <= allowed || total.Elapsed > Patience)
+            else if (bytes <= allowed || total.Elapsed > _patience)
             {
                 return bytes;
             }

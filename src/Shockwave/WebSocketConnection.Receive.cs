@@ -78,8 +78,15 @@ public sealed partial class WebSocketConnection
 
     private void OnMessage(ReadOnlySpan<byte> payload)
     {
-        _shard.MessagesReceived++;
         _messageStarted = 0;
+
+        // Whoever has said goodbye, or failed, listens only for the answer.
+        if (!_close.MaySendData)
+        {
+            return;
+        }
+
+        _shard.MessagesReceived++;
         try
         {
             _dispatcher.Message(this, new Message(payload, _reader.IsText ? MessageType.Text : MessageType.Binary, _reader));

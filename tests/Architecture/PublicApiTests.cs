@@ -3,13 +3,13 @@ namespace Shockwave.Architecture;
 /// <summary>What users can compile against is written down, so a change to it shows in a review. `eng/api-update` rewrites the listings.</summary>
 public sealed class PublicApiTests
 {
-    private static readonly string Folder = Path.Combine(SourceTree.Root, "tests", "Architecture", "PublicApi");
+    private static readonly string _folder = Path.Combine(SourceTree.Root, "tests", "Architecture", "PublicApi");
 
     [Theory]
     [MemberData(nameof(SourceTree.Assemblies), MemberType = typeof(SourceTree))]
     public void PublicApi_IsTheOneListed(string assembly)
     {
-        string path = Path.Combine(Folder, assembly + ".txt");
+        string path = Path.Combine(_folder, assembly + ".txt");
         string[] actual = PublicApiListing.Of(SourceTree.Load(assembly));
         if (Environment.GetEnvironmentVariable("SHOCKWAVE_UPDATE_API") == "1")
         {
@@ -26,5 +26,5 @@ public sealed class PublicApiTests
 
     [Fact]
     public void Listing_ExistsOnlyForAnAssemblyThatExists() =>
-        Assert.Empty(Directory.GetFiles(Folder, "*.txt").Select(path => Path.GetFileNameWithoutExtension(path)!).Except(SourceTree.AssemblyNames));
+        Assert.Empty(Directory.GetFiles(_folder, "*.txt").Select(path => Path.GetFileNameWithoutExtension(path)!).Except(SourceTree.AssemblyNames));
 }

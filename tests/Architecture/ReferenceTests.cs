@@ -9,7 +9,7 @@ namespace Shockwave.Architecture;
 public sealed partial class ReferenceTests
 {
     // What each assembly may reference beside the base class library; `.*` ends a prefix.
-    private static readonly Dictionary<string, string[]> Allowed = new()
+    private static readonly Dictionary<string, string[]> _allowed = new()
     {
         ["Shockwave.Protocol"] = [],
         ["Shockwave.Engine"] = [],
@@ -19,7 +19,7 @@ public sealed partial class ReferenceTests
     };
 
     // Protocol is bytes in, events and bytes out: time and randomness are arguments, waiting is somebody else's.
-    private static readonly string[] ForbiddenInProtocol =
+    private static readonly string[] _forbiddenInProtocol =
     [
         "System.Net.Sockets.*",
         "System.Threading.Tasks.*",
@@ -35,27 +35,27 @@ public sealed partial class ReferenceTests
     ];
 
     // Inflating needs a stream to stand on; a file, a pipe or a reader never.
-    private static readonly string[] AllowedInputOutput =
+    private static readonly string[] _allowedInputOutput =
         ["System.IO.Stream", "System.IO.MemoryStream", "System.IO.SeekOrigin", "System.IO.InvalidDataException", "System.IO.EndOfStreamException"];
 
     [Theory]
     [MemberData(nameof(SourceTree.Assemblies), MemberType = typeof(SourceTree))]
     public void Assembly_ReferencesOnlyWhatItsRowAllows(string assembly)
     {
-        Assert.True(Allowed.TryGetValue(assembly, out string[]? allowed), $"{assembly} has no row: say what it may reference.");
+        Assert.True(_allowed.TryGetValue(assembly, out string[]? allowed), $"{assembly} has no row: say what it may reference.");
         Assert.DoesNotContain(ReferencesOf(assembly), reference => !IsBaseClassLibrary(reference) && !Matches(reference, allowed));
     }
 
     [Fact]
     public void Protocol_TouchesNoSocketTaskTimerOrClock() =>
-        Assert.DoesNotContain(TypesUsedBy("Shockwave.Protocol"), type => Matches(type, ForbiddenInProtocol));
+        Assert.DoesNotContain(TypesUsedBy("Shockwave.Protocol"), type => Matches(type, _forbiddenInProtocol));
 
     [Fact]
     public void Protocol_UsesNoInputOutputButDeflateStreams() =>
         Assert.DoesNotContain(TypesUsedBy("Shockwave.Protocol"), type =>
             type.StartsWith("System.IO.", StringComparison.Ordinal)
             && !type.StartsWith("System.IO.Compression.", StringComparison.Ordinal)
-            && !AllowedInputOutput.Contains(type));
+            && !_allowedInputOutput.Contains(type));
 
     // Metadata does not say which method uses a type, so this one reads the source.
     [Fact]

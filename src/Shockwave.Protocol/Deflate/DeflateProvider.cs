@@ -18,7 +18,8 @@ public abstract class DeflateProvider
 
     private protected DeflateProvider(string description) => Description = description;
 
-    /// <summary>Gets the provider that this process uses. Chosen at first use, which takes about a millisecond, and never changed.</summary>
+    /// <summary>Gets the provider that this process uses. Chosen at first use and never changed.</summary>
+    /// <remarks>The first use takes some tens of milliseconds, most of it compilation: a server reads it once before it listens.</remarks>
     public static DeflateProvider Current => _current.Value;
 
     /// <summary>Gets which implementation this is and, for the fallback, why: one line for a log. Contains nothing that a peer sent.</summary>

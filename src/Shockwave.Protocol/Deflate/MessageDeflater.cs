@@ -17,6 +17,7 @@ internal abstract class MessageDeflater : IDisposable
     /// <param name="message">The whole message. Empty gives the single octet 0x00 (§7.2.3.6).</param>
     /// <param name="output">Takes the payload; what it throws comes through, and the payload then counts as never written.</param>
     /// <exception cref="ObjectDisposedException">The deflater was disposed.</exception>
+    /// <exception cref="InvalidOperationException"><paramref name="output"/> gave less room than it was asked for.</exception>
     public void Compress(ReadOnlySpan<byte> message, IBufferWriter<byte> output)
     {
         // A writer that threw has left half a message in the stream. It must not come out in front of the next one, which may be

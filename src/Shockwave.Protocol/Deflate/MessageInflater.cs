@@ -25,7 +25,7 @@ internal abstract class MessageInflater : IDisposable
 
     /// <summary>Decompresses as much of a message as fits.</summary>
     /// <param name="source">The next part of the message's payload, unmasked; after <c>DestinationTooSmall</c> what is left of it.</param>
-    /// <param name="destination">Where the decompressed octets go. May be empty.</param>
+    /// <param name="destination">Where the decompressed octets go. May be empty. What is behind the octets written is undefined.</param>
     /// <param name="isFinal">Whether <paramref name="source"/> ends the message.</param>
     /// <param name="bytesConsumed">The octets of <paramref name="source"/> that need not be passed again.</param>
     /// <param name="bytesWritten">The octets written to <paramref name="destination"/>; defined with every result.</param>

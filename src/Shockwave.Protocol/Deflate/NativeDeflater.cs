@@ -43,6 +43,12 @@ internal sealed class NativeDeflater(int level, int windowBits, bool hasContextT
         while (true)
         {
             Span<byte> span = output.GetSpan(Math.Min(message.Length, MaxSpanHintBytes) + MinSpanBytes);
+            if (span.Length < MinSpanBytes)
+            {
+                // Left without room, zlib would keep this loop going for ever.
+                throw new InvalidOperationException("The writer gave less room than it was asked for.");
+            }
+
             BinaryPrimitives.WriteUInt32LittleEndian(span, held);
             int code = _stream.Run(message, span[heldBytes..], flush, out int consumed, out int written);
             Debug.Assert(code == ZlibStream.Ok);
@@ -52,7 +58,7 @@ internal sealed class NativeDeflater(int level, int windowBits, bool hasContextT
             output.Advance(length - TailBytes);
             if (length < span.Length)
             {
-                Debug.Assert(held == Tail && message.IsEmpty);
+                Debug.Assert(held == Tail);
                 return;
             }
 
@@ -60,7 +66,7 @@ internal sealed class NativeDeflater(int level, int windowBits, bool hasContextT
         }
     }
 
-    // The memory level follows the window, as the memory was what a smaller window was asked for: 8 for 15 bits, 4 from 11 bits down.
+    // The memory level follows the window, as memory is what a smaller window was asked for: 8 for 15 bits, 4 from 11 bits down.
     private static ZlibStream Open(int level, int windowBits) =>
         ZlibStream.OpenDeflate(level, windowBits, Math.Max(windowBits - 7, 4));
 }

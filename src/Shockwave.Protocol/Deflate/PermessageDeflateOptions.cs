@@ -9,12 +9,12 @@ public sealed class PermessageDeflateOptions
 {
     /// <summary>Gets or sets whether the server may refer to its earlier messages.</summary>
     /// <value>Default <see langword="false"/>: messages stand alone, and connections share their compressors.</value>
-    /// <remarks>Better compression of small messages, for about 200 KiB in the server and 40 KiB in the client per connection.</remarks>
+    /// <remarks>Better compression of small messages, for up to 280 KiB in the server and 40 KiB in the client per connection.</remarks>
     public bool AllowServerContextTakeover { get; set; }
 
     /// <summary>Gets or sets whether the client may refer to its earlier messages.</summary>
     /// <value>Default <see langword="false"/>: messages stand alone, and connections share their decompressors.</value>
-    /// <remarks>Better compression of small messages, for about 40 KiB in the server and 200 KiB in the client per connection.</remarks>
+    /// <remarks>Better compression of small messages, for about 40 KiB in the server and up to 280 KiB in the client per connection.</remarks>
     public bool AllowClientContextTakeover { get; set; }
 
     /// <summary>Gets or sets the largest window that the server compresses with, as a power of two.</summary>

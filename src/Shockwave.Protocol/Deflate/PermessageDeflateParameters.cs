@@ -5,5 +5,9 @@ namespace Shockwave.Protocol;
 /// <param name="ClientNoContextTakeover">Whether each message from the client stands alone.</param>
 /// <param name="ServerMaxWindowBits">The window of messages from the server as a power of two, 8 to 15.</param>
 /// <param name="ClientMaxWindowBits">The window of messages from the client as a power of two, 8 to 15.</param>
+/// <remarks>
+/// The window of an endpoint's own messages is what it will use, which may be less than the peer was told. 8 occurs only as the peer's
+/// window: it is decompressed with 9, which reaches further and so always works.
+/// </remarks>
 public readonly record struct PermessageDeflateParameters(
     bool ServerNoContextTakeover, bool ClientNoContextTakeover, int ServerMaxWindowBits, int ClientMaxWindowBits);

@@ -34,8 +34,10 @@ internal sealed unsafe partial class ZlibStream : SafeHandle
     static ZlibStream() =>
         // The runtime's own copy, found as System.IO.Compression finds it and never along the loader's path. A runtime that has the
         // library linked in (single file, native AOT) resolves the name itself and does not ask here.
-        NativeLibrary.SetDllImportResolver(typeof(ZlibStream).Assembly, static (name, _, _) =>
-            name == Library && NativeLibrary.TryLoad("System.IO.Compression.Native", typeof(DeflateStream).Assembly, null, out nint library) ? library : 0);
+        // It is the only library that this assembly imports.
+        NativeLibrary.SetDllImportResolver(
+            typeof(ZlibStream).Assembly,
+            static (_, _, _) => NativeLibrary.Load("System.IO.Compression.Native", typeof(DeflateStream).Assembly, searchPath: null));
 
     private ZlibStream(bool isDeflate)
         : base(0, ownsHandle: true)

@@ -4,7 +4,7 @@ namespace Shockwave;
 /// <remarks>Read once when the server starts or the client connects; later changes have no effect. Not thread-safe.</remarks>
 public abstract class ConnectionOptions
 {
-    private protected ConnectionOptions()
+    internal ConnectionOptions()
     {
     }
 

@@ -46,20 +46,21 @@ public sealed class MessageDeflaterTests
 
     [Theory]
     [MemberData(nameof(Providers))]
-    public void EveryWindow_IsUnderstoodWithEveryLargerWindowAtEveryLevel(string provider)
+    public void EveryWindow_IsUnderstoodWithEveryLargerWindowWhateverTheLevel(string provider)
     {
         DeflateProvider sender = DeflateProviders.Get(provider);
         for (int senderBits = sender.MinWindowBits; senderBits <= 15; senderBits++)
         {
             for (int receiverBits = senderBits; receiverBits <= 15; receiverBits++)
             {
-                for (int level = 1; level <= 9; level++)
+                // One level of each of zlib's ways to search.
+                foreach (int level in (int[])[1, 2, 3, 6, 9])
                 {
                     var random = new Random(senderBits);
                     using var deflater = sender.CreateDeflater(level, senderBits, hasContextTakeover: true);
                     using var native = new NativeInflater(receiverBits);
                     using var managed = new ManagedInflater(receiverBits);
-                    for (int i = 0; i < 6; i++)
+                    for (int i = 0; i < 3; i++)
                     {
                         byte[] message = DeflateProviders.CreateMessage(random, 1 << (senderBits + 1));
                         byte[] payload = deflater.Compress(message);
@@ -121,6 +122,18 @@ public sealed class MessageDeflaterTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10)]
+    [InlineData(63)]
+    public void WriterThatGivesLessThanAskedFor_IsRefused(int spanBytes)
+    {
+        using var deflater = new NativeDeflater(level: 1, windowBits: 15, hasContextTakeover: false);
+        Assert.Throws<InvalidOperationException>(() => deflater.Compress(new byte[1000], new StingyWriter(spanBytes - 300)));
+        using var peer = new ManagedInflater(15);
+        Assert.Equal("public"u8.ToArray(), peer.Inflate(deflater.Compress("public"u8)));
+    }
+
     [Fact]
     public void NativeCompression_AllocatesNothing()
     {
@@ -129,16 +142,11 @@ public sealed class MessageDeflaterTests
             using var deflater = new NativeDeflater(level: 1, windowBits: 15, hasContextTakeover);
             byte[] message = DeflateProviders.CreateMessage(new Random(1), 1024);
             var output = new ArrayBufferWriter<byte>(64 * 1024);
-            long allocated = 0;
-            for (int i = 0; i < 1000; i++)
+            Assert.Equal(0, DeflateProviders.AllocatedBytes(() =>
             {
                 output.ResetWrittenCount();
-                long before = GC.GetAllocatedBytesForCurrentThread();
                 deflater.Compress(message, output);
-                allocated += i < 10 ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
-            }
-
-            Assert.Equal(0, allocated);
+            }));
         }
     }
 

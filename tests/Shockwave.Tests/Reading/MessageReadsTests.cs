@@ -1,0 +1,235 @@
+using System.Text;
+using Shockwave.Protocol;
+
+namespace Shockwave.Tests;
+
+public sealed class MessageReadsTests
+{
+    [Fact]
+    public async Task PullReads_GetEveryMessageInOrderAndThenTheClose()
+    {
+        var texts = new List<string>();
+        var ended = new TaskCompletionSource<MessageType>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            while (await connection.ReadMessageAsync() is { Type: not MessageType.Close } message)
+            {
+                texts.Add(message.GetText());
+            }
+
+            ended.SetResult((await connection.ReadMessageAsync()).Type);
+        });
+        for (int i = 0; i < 5000; i++)
+        {
+            await peer.SendAsync($"{i}");
+        }
+
+        await peer.SendAsync(Opcode.Close, [0x03, 0xE8]);
+        Assert.Equal(MessageType.Close, await ended.Task);
+        Assert.Equal(Enumerable.Range(0, 5000).Select(i => $"{i}"), texts);
+        Assert.Equal((CloseCode.NormalClosure, ""), await peer.ReadCloseAsync());
+    }
+
+    [Fact]
+    public async Task ReadInto_WritesWholeMessagesOfEverySize()
+    {
+        byte[] buffer = new byte[64 * 1024];
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            while (await connection.ReadMessageIntoAsync(buffer) is { Type: not MessageType.Close } read)
+            {
+                connection.WriteMessage(buffer.AsSpan(0, read.Count), read.Type);
+            }
+        });
+        foreach (int length in (int[])[0, 1, 125, 126, 4096, 65535, 65536])
+        {
+            byte[] payload = new byte[length];
+            new Random(length).NextBytes(payload);
+            await peer.SendAsync(Opcode.Binary, payload.AsSpan(0, length / 2), isFinal: false);
+            await peer.SendAsync(Opcode.Continuation, payload.AsSpan(length / 2));
+            Assert.Equal(payload, (await peer.ReadFrameAsync())!.Value.Payload);
+        }
+    }
+
+    [Fact]
+    public async Task BufferThatIsTooSmall_LeavesTheMessageReadable()
+    {
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            for (int attempt = 0; attempt < 2; attempt++)
+            {
+                var error = await Assert.ThrowsAsync<MessageTooBigException>(async () => await connection.ReadMessageIntoAsync(new byte[3]));
+                Assert.Equal((5, 3), (error.MessageBytes, error.BufferBytes));
+            }
+
+            byte[] buffer = new byte[5];
+            await connection.ReadMessageIntoAsync(buffer);
+            connection.WriteMessage(buffer, MessageType.Text);
+        });
+        await peer.SendAsync("hello");
+        Assert.Equal("hello", await peer.ReadTextAsync());
+    }
+
+    [Fact]
+    public async Task CancelledRead_LeavesTheConnectionAndThePartialMessageIntact()
+    {
+        using var cancel = new CancellationTokenSource();
+        var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            var read = connection.ReadMessageAsync(cancel.Token).AsTask();
+            reading.SetResult();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+            connection.WriteMessage("cancelled"u8, MessageType.Text);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await connection.ReadMessageAsync(cancel.Token));
+            var message = await connection.ReadMessageAsync();
+            connection.WriteMessage(message.Payload.Span, message.Type);
+        });
+        await peer.SendAsync(Opcode.Text, "first half, "u8, isFinal: false);
+        await reading.Task;
+        await cancel.CancelAsync();
+        Assert.Equal("cancelled", await peer.ReadTextAsync());
+        await peer.SendAsync(Opcode.Continuation, "second half"u8);
+        Assert.Equal("first half, second half", await peer.ReadTextAsync());
+    }
+
+    [Fact]
+    public async Task SecondReadAtATime_Throws()
+    {
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            var first = connection.ReadMessageAsync();
+            Assert.Throws<InvalidOperationException>(() => { _ = connection.ReadMessageAsync(); });
+            var message = await first;
+            connection.WriteMessage(message.Payload.Span, message.Type);
+        });
+        await peer.SendAsync("x");
+        Assert.Equal("x", await peer.ReadTextAsync());
+    }
+
+    [Fact]
+    public async Task AbnormalEnd_IsReportedAfterTheMessagesBeforeIt()
+    {
+        var outcome = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            await go.Task;
+            var message = await connection.ReadMessageAsync();
+            try
+            {
+                await connection.ReadMessageAsync();
+            }
+            catch (ConnectionClosedException e)
+            {
+                outcome.SetResult($"{message.GetText()} {(int)e.CloseInfo.Code}");
+                throw;
+            }
+        });
+        await peer.SendAsync("last words");
+        await peer.OwnerIsIdleAsync();
+        peer.Stream.CompleteWriting();
+        await peer.Connection.Completion;
+        go.SetResult();
+        Assert.Equal("last words 1006", await outcome.Task);
+    }
+
+    [Fact]
+    public async Task ReaderThatIsSlow_StopsTheReceivingAndNotTheOwner()
+    {
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        long received = 0;
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            await go.Task;
+            while (await connection.ReadMessageAsync() is { Type: not MessageType.Close } message)
+            {
+                received += message.Payload.Length;
+            }
+        });
+        await using var other = peer.Join(new EchoHandler());
+        byte[] block = new byte[16 * 1024];
+        var sending = Task.Run(async () =>
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                await peer.SendAsync(Opcode.Binary, block);
+            }
+
+            await peer.SendAsync(Opcode.Close, [0x03, 0xE8]);
+        });
+
+        for (int i = 0; i < 1000; i++)
+        {
+            await other.SendAsync("x");
+            Assert.Equal("x", await other.ReadTextAsync());
+        }
+
+        Assert.False(sending.IsCompleted, "16 MiB went into a connection that nobody reads");
+        go.SetResult();
+        await sending;
+        await peer.Connection.Completion;
+        Assert.Equal(1000L * block.Length, received);
+    }
+
+    [Fact]
+    public async Task FunctionThatReturns_ClosesWith1000AndOneThatThrowsWith1011()
+    {
+        await using var done = Peer.Connect((_, _) => Task.CompletedTask);
+        Assert.Equal((CloseCode.NormalClosure, ""), await done.ReadCloseAsync());
+        await using var failed = Peer.Connect((_, _) => throw new InvalidOperationException("boom"));
+        Assert.Equal((CloseCode.InternalError, ""), await failed.ReadCloseAsync());
+    }
+
+    [Fact]
+    public async Task ReadsWhereAHandlerGetsTheMessages_AreRefused()
+    {
+        await using var peer = Peer.Connect(new EchoHandler());
+        var error = Assert.Throws<InvalidOperationException>(() => { _ = peer.Connection.ReadMessageAsync(); });
+        Assert.Contains("handler", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SynchronousReadInto_AllocatesNothing()
+    {
+        const int Count = 200;
+        var allocated = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var peer = Peer.Connect(async (connection, _) =>
+        {
+            await go.Task;
+            byte[] buffer = new byte[64];
+            await connection.ReadMessageIntoAsync(buffer);
+            allocated.SetResult(Measure(connection, buffer));
+        });
+        byte[] payload = Encoding.UTF8.GetBytes("0123456789");
+        for (int i = 0; i <= Count; i++)
+        {
+            await peer.SendAsync(Opcode.Text, payload);
+        }
+
+        await peer.OwnerIsIdleAsync();
+        await peer.OwnerIsIdleAsync();
+        go.SetResult();
+        Assert.Equal(0, await allocated.Task);
+
+        static long Measure(WebSocketConnection connection, byte[] buffer)
+        {
+            long best = long.MaxValue;
+            for (int round = 0; round < 4; round++)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                for (int i = 0; i < Count / 4; i++)
+                {
+                    var read = connection.ReadMessageIntoAsync(buffer);
+                    Assert.True(read.IsCompleted);
+                    _ = read.GetAwaiter().GetResult();
+                }
+
+                best = Math.Min(best, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            return best;
+        }
+    }
+}
