@@ -33,6 +33,11 @@ public sealed class NodeClientWithDeflateTests(NodeClient client, Servers server
         Assert.Equal(answerWithTakeover, await CompressAsync(_servers.KeepingWindows, offer));
     }
 
+    // zlib has no window of 256 bytes, and a larger one would break the agreement: RFC 7692 §7.1.2.1 lets the server decline.
+    [Fact]
+    public async Task OfferOfAWindowThatNoCompressorHas_IsDeclined_AndMessagesTravelPlain() =>
+        Assert.Empty(await Peer.RunAsync("agreed", new { url = (await Server).Socket("echo"), deflate = new { serverMaxWindowBits = 8 } }));
+
     private async Task<string> CompressAsync(Task<ServeProcess> server, string offer)
     {
         var deflate = System.Text.Json.JsonDocument.Parse(offer).RootElement;

@@ -159,7 +159,14 @@ const scenarios = {
     return session.extensions;
   },
 
-  // A topic over two connections of two peers: this one writes what the other reads.
+  async agreed(a) {
+    const session = await Session.open(a);
+    await session.echo("all work and no play ".repeat(2500));
+    await session.close();
+    return session.extensions;
+  },
+
+  // Two connections on one topic: both read what one of them writes.
   async publish(a) {
     const [reader, writer] = [await Session.open(a), await Session.open(a)];
     await Promise.all([reader.echo("both are subscribed"), writer.receive()]);
