@@ -267,7 +267,8 @@ internal sealed class MessageReader : IDisposable
             return isContinuation ? ProtocolViolation.UnexpectedContinuation : ProtocolViolation.ExpectedContinuation;
         }
 
-        if (header.PayloadLength > _limits.MaxFrameBytes)
+        bool isCompressed = isContinuation ? _isCompressed : header.Rsv1;
+        if (header.PayloadLength > OnTheWire(_limits.MaxFrameBytes, isCompressed && _limits.MaxFrameBytes >= _limits.MaxMessageBytes))
         {
             return ProtocolViolation.FrameTooBig;
         }
@@ -275,7 +276,7 @@ internal sealed class MessageReader : IDisposable
         if (!isContinuation)
         {
             _isText = header.Opcode == Opcode.Text;
-            _isCompressed = header.Rsv1;
+            _isCompressed = isCompressed;
             _utf8.Reset();
             _fragmentCount = 0;
             _wireBytes = 0;
@@ -283,7 +284,7 @@ internal sealed class MessageReader : IDisposable
 
         // Compressed or not, what arrives on the wire counts as well: a limit of one alone could be evaded.
         _wireBytes += header.PayloadLength;
-        if (_wireBytes > _limits.MaxMessageBytes)
+        if (_wireBytes > OnTheWire(_limits.MaxMessageBytes, isCompressed))
         {
             return ProtocolViolation.MessageTooBig;
         }
@@ -296,6 +297,10 @@ internal sealed class MessageReader : IDisposable
         _isInMessage = true;
         return null;
     }
+
+    // What does not compress becomes longer: by 5 octets for each stored block (RFC 1951 §3.2.4), or up to 9 bits for 8 (§3.2.6).
+    // A browser compresses all it sends, so without this a random message as large as allowed would be refused.
+    private static long OnTheWire(int limit, bool isCompressed) => isCompressed ? limit + (limit / 8L) + 1024 : limit;
 
     private MessageEvent ReadControlPayload(Span<byte> source, scoped ref int position, out Span<byte> payload)
     {

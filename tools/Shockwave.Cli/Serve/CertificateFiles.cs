@@ -21,15 +21,16 @@ internal static class CertificateFiles
             }
         }
 
-        if (key is null)
+        try
         {
-            return X509CertificateLoader.LoadPkcs12FromFile(certificate.FullName, passphrase);
+            return Load(certificate, key, passphrase);
         }
-
-        using var pem = passphrase is null
-            ? X509Certificate2.CreateFromPemFile(certificate.FullName, key.FullName)
-            : X509Certificate2.CreateFromEncryptedPemFile(certificate.FullName, passphrase, key.FullName);
-        return Portable(pem);
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            // What the runtime says of an encrypted key without passphrase does not mention either.
+            throw new CryptographicException(
+                $"{key ?? certificate} cannot be loaded ({e.Message.TrimEnd('.')}). If it is encrypted, set its passphrase in the environment variable {PassphraseVariable}; if not, unset that.", e);
+        }
     }
 
     public static X509Certificate2 MakeForLocalhost(TimeProvider time)
@@ -46,6 +47,19 @@ internal static class CertificateFiles
         var now = time.GetUtcNow();
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(90));
         return Portable(certificate);
+    }
+
+    private static X509Certificate2 Load(FileInfo certificate, FileInfo? key, string? passphrase)
+    {
+        if (key is null)
+        {
+            return X509CertificateLoader.LoadPkcs12FromFile(certificate.FullName, passphrase);
+        }
+
+        using var pem = passphrase is null
+            ? X509Certificate2.CreateFromPemFile(certificate.FullName, key.FullName)
+            : X509Certificate2.CreateFromEncryptedPemFile(certificate.FullName, passphrase, key.FullName);
+        return Portable(pem);
     }
 
     // Windows cannot serve TLS with a key that exists in memory only; a round trip through PKCS#12 gives it a home.

@@ -16,6 +16,9 @@ internal static class ServeApplication
             Listen(kestrel, settings, context.Configuration);
         });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Shockwave", LogLevel.Information).AddSimpleConsole(console => console.SingleLine = true);
+
+        // The host logs, with its stack trace, why it does not start, and then throws it: ServeCommand says it in one line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.AddShockwave();
         builder.Services.AddHostedService<LiveStatistics>();
 

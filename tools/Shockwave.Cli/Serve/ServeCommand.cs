@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
@@ -17,7 +18,7 @@ internal static class ServeCommand
 
     private static readonly Option<string> _host = new("--host")
     {
-        Description = "The address to listen on: localhost, an IP address, or * for all. Nothing asks for a token: think before you leave localhost.",
+        Description = "The address to listen on: localhost, an IP address, or * for all. Whoever reaches it may read and write: think before you leave localhost.",
         DefaultValueFactory = _ => "localhost",
     };
 
@@ -30,13 +31,20 @@ internal static class ServeCommand
 
     private static readonly Option<bool> _developmentCertificate = new("--dev-cert") { Description = "Makes a certificate for localhost that no browser trusts, and serves https and wss with it." };
 
+    // What looks like an option and is none of the above ends up here, and so does a misspelt one: CheckSettings tells them apart.
+    private static readonly Argument<string[]> _configuration = new("configuration")
+    {
+        Arity = ArgumentArity.ZeroOrMore,
+        Description = "Options of the server, such as --Shockwave:MaxMessageBytes=1048576; a name that is wrong is answered with a list of all. "
+            + "The environment (Shockwave__MaxMessageBytes) and appsettings.json set them too; the command line wins.",
+    };
+
     public static Command Create()
     {
-        var command = new Command("serve", "Serves /echo, /topic/{name} and a live page at /.")
+        var command = new Command("serve", "Serves an echo at /echo, topics at /topic/NAME, and at / a live page to try them with.")
         {
-            _port, _host, _certificate, _key, _developmentCertificate,
+            _port, _host, _certificate, _key, _developmentCertificate, _configuration,
         };
-        command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction((result, cancellationToken) => RunAsync(
             new ServeSettings
             {
@@ -45,7 +53,7 @@ internal static class ServeCommand
                 Certificate = result.GetValue(_certificate),
                 Key = result.GetValue(_key),
                 MakeDevelopmentCertificate = result.GetValue(_developmentCertificate),
-                Configuration = [.. result.UnmatchedTokens],
+                Configuration = result.GetValue(_configuration) ?? [],
             },
             cancellationToken));
         return command;
@@ -115,10 +123,21 @@ internal static class ServeCommand
                 Live page   {url}/
                 Echo        {socket}/echo
                 Topics      {socket}/topic/NAME
-
+                Health      {url}/healthz
+            {Notes(settings)}
               Press Ctrl-C to stop.
 
             """);
+    }
+
+    // What surprises people otherwise, a blank line behind each.
+    private static string Notes(ServeSettings settings)
+    {
+        string certificate = settings.MakeDevelopmentCertificate
+            ? "\n  The certificate was made for this run: a browser warns before it opens the page.\n" : "";
+        string reach = settings.Host == "localhost" || (IPAddress.TryParse(settings.Host, out var address) && IPAddress.IsLoopback(address))
+            ? "" : "\n  Whoever reaches this machine over the network may read and write here.\n";
+        return certificate + reach;
     }
 
     private static int Fail(string message)

@@ -1,0 +1,3 @@
+namespace Shockwave.Interop.Connecting;
+
+public sealed class PythonServerTests(PythonServer server) : ClientTests(server), IClassFixture<PythonServer>;
