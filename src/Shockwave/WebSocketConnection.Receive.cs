@@ -74,12 +74,20 @@ public sealed partial class WebSocketConnection
             default:
                 break;
         }
+
+        _reader.ReleaseMessage();
     }
 
     private void OnMessage(ReadOnlySpan<byte> payload)
     {
-        _shard.MessagesReceived++;
         _messageStarted = 0;
+        if (!_close.MaySendData)
+        {
+            // Closing has begun: its documentation promises that what still arrives is thrown away.
+            return;
+        }
+
+        _shard.MessagesReceived++;
         try
         {
             _dispatcher.Message(this, new Message(payload, _reader.IsText ? MessageType.Text : MessageType.Binary, _reader));
@@ -89,7 +97,6 @@ public sealed partial class WebSocketConnection
             FailHandler(e);
         }
 
-        _reader.ReleaseMessage();
         CleanContext.Restore();
     }
 
