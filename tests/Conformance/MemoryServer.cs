@@ -59,9 +59,3 @@ internal sealed class MemoryServer
 
     private static void Echo(WebSocketConnection connection, in Message message) => connection.WriteMessage(message.Payload, message.Type);
 }
-
-/// <summary>A frame that the server sent.</summary>
-internal sealed record ReceivedFrame(Opcode Opcode, byte[] Payload)
-{
-    public override string ToString() => $"{Opcode} {Convert.ToHexString(Payload)}";
-}
