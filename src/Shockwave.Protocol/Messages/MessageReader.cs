@@ -432,14 +432,14 @@ internal sealed class MessageReader : IDisposable
             }
 
             var status = _inflater.Inflate(bytes, destination, endsMessage, out int consumed, out int written);
+            if (_isText && !_utf8.Append(destination[..Math.Min(written, room)]))
+            {
+                return ProtocolViolation.InvalidText;
+            }
+
             if (written > room)
             {
                 return ProtocolViolation.MessageTooBig;
-            }
-
-            if (_isText && !_utf8.Append(destination[..written]))
-            {
-                return ProtocolViolation.InvalidText;
             }
 
             if (status == OperationStatus.InvalidData)

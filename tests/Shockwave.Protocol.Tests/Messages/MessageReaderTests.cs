@@ -337,6 +337,17 @@ public sealed class MessageReaderTests : IDisposable
     }
 
     [Theory]
+    [InlineData(998, "text is not UTF-8")]
+    [InlineData(999, "text is not UTF-8")]
+    [InlineData(1000, "message is too big")]
+    public void Limit_IsNotTheVerdictWhereTheTextIsBadBeforeIt(int length, string reason)
+    {
+        byte[] stream = Masked(0xC1, Compress([.. new byte[length], 0xFF, .. new byte[500]]));
+
+        Assert.Equal(reason, ReadCutEverywhere(stream, inflaters: Shared));
+    }
+
+    [Theory]
     [InlineData("06 00")]
     [InlineData("00 05 00 fa fe 48 65 6c 6c 6f 00")]
     [InlineData("f2 48 cd c9 c9 07")]
