@@ -74,6 +74,8 @@ public sealed partial class WebSocketConnection
             default:
                 break;
         }
+
+        _reader.ReleaseMessage();
     }
 
     private void OnMessage(ReadOnlySpan<byte> payload)
@@ -96,7 +98,6 @@ public sealed partial class WebSocketConnection
             FailHandler(e);
         }
 
-        _reader.ReleaseMessage();
         CleanContext.Restore();
     }
 

@@ -10,6 +10,7 @@ internal sealed class Peer : IAsyncDisposable
 {
     private readonly FrameReader _reader = new(EndpointRole.Client, 32 * 1024 * 1024, allowCompressed: true);
     private readonly FrameWriter _writer = new(() => 0x01020304);
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(30));
     private readonly DuplexStream _stream;
     private readonly Strand _strand;
 
@@ -58,7 +59,7 @@ internal sealed class Peer : IAsyncDisposable
 
     public ValueTask SendBytesAsync(byte[] bytes) => _stream.WriteAsync(bytes);
 
-    /// <summary>Reads the next frame; null at the end of the stream.</summary>
+    /// <summary>Reads the next frame; null at the end of the stream. A test that waits for a frame in vain fails instead of hanging.</summary>
     public async Task<(FrameHeader Header, byte[] Payload)?> ReadFrameAsync()
     {
         while (true)
@@ -68,7 +69,7 @@ internal sealed class Peer : IAsyncDisposable
                 return frame;
             }
 
-            int count = await _stream.ReadAsync(_reader.GetMemory(16 * 1024));
+            int count = await _stream.ReadAsync(_reader.GetMemory(16 * 1024), _patience.Token);
             if (count == 0)
             {
                 return null;
@@ -117,10 +118,11 @@ internal sealed class Peer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Connection.Abort();
-        await Connection.Completion;
+        await Connection.Completion.WaitAsync(_patience.Token);
         await _stream.DisposeAsync();
         _reader.Dispose();
         _writer.Dispose();
+        _patience.Dispose();
     }
 
     private static Peer Join(ShockwaveServer server, Strand strand, MessageDispatcher dispatcher, int capacity, PermessageDeflateParameters? compression)

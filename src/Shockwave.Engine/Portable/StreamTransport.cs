@@ -7,7 +7,7 @@ namespace Shockwave.Engine;
 /// <summary>The portable transport: a stream, read and written from a strand.</summary>
 /// <remarks>
 /// The stream must not buffer what is written to it. It is first read with an empty buffer where that waits for data, so that an idle
-/// connection holds no memory. One read and one write are under way at most; closing cancels the read, and
+/// connection holds no memory. One read and one write are under way at most; closing cancels both, and
 /// <see cref="ITransportHandler.OnClosed"/> comes when both have ended, so no buffer is returned while the stream still uses it.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Disposed when the transport reports that it is closed.")]
@@ -85,9 +85,9 @@ internal class StreamTransport : Transport, IOwnerWork
     {
         try
         {
-            _send = _stream.WriteAsync(bytes, CancellationToken.None).ConfigureAwait(false).GetAwaiter();
+            _send = _stream.WriteAsync(bytes, _closing.Token).ConfigureAwait(false).GetAwaiter();
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
             _send = ValueTask.FromException(e).ConfigureAwait(false).GetAwaiter();
         }

@@ -31,7 +31,7 @@ internal enum MessageEvent : byte
 /// </summary>
 /// <remarks>
 /// Not thread-safe. The caller passes what it received to <see cref="Read"/> until nothing is left of it, and calls
-/// <see cref="ReleaseMessage"/> after each message. Received bytes are unmasked in place: a message that lies in them as one frame is
+/// <see cref="ReleaseMessage"/> after each event. Received bytes are unmasked in place: a message that lies in them as one frame is
 /// handed out without a copy. Everything else is collected in one pooled buffer, which grows with what arrives and never with what a
 /// header declares, and which the reader owns until the message is released or detached. Between messages the reader holds no buffer.
 /// The verdict on a stream does not depend on how its bytes are cut into chunks.
@@ -106,15 +106,7 @@ internal sealed class MessageReader : IDisposable
     public MessageEvent Read(Span<byte> source, out int bytesConsumed, out Span<byte> payload)
     {
         payload = default;
-        if (_phase == Phase.MessageHandedOut)
-        {
-            ReleaseMessage();
-        }
-        else if (_phase == Phase.Header)
-        {
-            ReturnControlBuffer();
-        }
-
+        ReleaseMessage();
         int position = 0;
         while (true)
         {
@@ -152,13 +144,18 @@ internal sealed class MessageReader : IDisposable
         }
     }
 
-    /// <summary>Gives back what the last message occupied. Harmless when there is nothing.</summary>
+    /// <summary>Gives back what the last message or control frame occupied. Harmless when there is nothing.</summary>
     public void ReleaseMessage()
     {
-        ReturnBuffer();
         if (_phase == Phase.MessageHandedOut)
         {
+            ReturnBuffer();
             _phase = Phase.Header;
+        }
+        else if (_phase == Phase.Header)
+        {
+            // Not the other buffer: a control frame may stand between fragments, and these are not handed out yet.
+            ReturnControlBuffer();
         }
     }
 
@@ -425,31 +422,40 @@ internal sealed class MessageReader : IDisposable
     private ProtocolViolation? Inflate(ReadOnlySpan<byte> bytes, bool endsMessage)
     {
         _inflater ??= _inflaters.Rent();
-        Span<byte> beyondLimit = stackalloc byte[1];
+        Span<byte> aroundLimit = stackalloc byte[2];
         while (true)
         {
-            var destination = beyondLimit;
-            if (_bufferedBytes < _limits.MaxMessageBytes)
+            // The last octet that fits and the first that does not are inflated in one step. Between two steps an inflater may look
+            // ahead and find the data corrupt, and whether it does depends on the chunks; which of the two faults comes first must not.
+            int room = _limits.MaxMessageBytes - _bufferedBytes;
+            var destination = aroundLimit[..Math.Min(room + 1, 2)];
+            if (room > 1)
             {
                 Grow(_bufferedBytes + 1);
-                int room = Math.Min(_buffer!.Length, _limits.MaxMessageBytes) - _bufferedBytes;
-                destination = _buffer.AsSpan(_bufferedBytes, Math.Min(room, InflateStepBytes));
+                int free = Math.Min(_buffer!.Length, _limits.MaxMessageBytes - 1) - _bufferedBytes;
+                destination = _buffer.AsSpan(_bufferedBytes, Math.Min(free, InflateStepBytes));
             }
 
             var status = _inflater.Inflate(bytes, destination, endsMessage, out int consumed, out int written);
+            if (_isText && !_utf8.Append(destination[..Math.Min(written, room)]))
+            {
+                return ProtocolViolation.InvalidText;
+            }
+
+            if (written > room)
+            {
+                return ProtocolViolation.MessageTooBig;
+            }
+
             if (status == OperationStatus.InvalidData)
             {
                 return ProtocolViolation.InvalidCompressedData;
             }
 
-            if (written > _limits.MaxMessageBytes - _bufferedBytes)
+            if (room <= 1 && written != 0)
             {
-                return ProtocolViolation.MessageTooBig;
-            }
-
-            if (_isText && !_utf8.Append(destination[..written]))
-            {
-                return ProtocolViolation.InvalidText;
+                Grow(_limits.MaxMessageBytes);
+                _buffer![_bufferedBytes] = aroundLimit[0];
             }
 
             _bufferedBytes += written;
