@@ -41,7 +41,7 @@ internal sealed class Peer : IAsyncDisposable
     {
         time ??= TimeProvider.System;
         var strand = new Strand(time);
-        var server = new ShockwaveServer([strand], new ConnectionSettings(options ?? new TestOptions(), time), ConnectionEvents.None);
+        var server = new ShockwaveServer([strand], new ConnectionSettings(options ?? new TestOptions(), time), new ShownEvents());
         return Join(server, strand, dispatcher, capacity, compression);
     }
 
@@ -137,6 +137,15 @@ internal sealed class Peer : IAsyncDisposable
         var status = _reader.ReadFrame(out var header, out var payload);
         Assert.NotEqual(OperationStatus.InvalidData, status);
         return status == OperationStatus.Done ? (header, payload.ToArray()) : null;
+    }
+
+    private sealed class ShownEvents : ConnectionEvents
+    {
+        public override void HandlerFailed(WebSocketConnection connection, Exception error) => TestContext.Current.TestOutputHelper?.WriteLine($"The handler failed: {error}");
+
+        public override void Ended(WebSocketConnection connection, in CloseInfo info)
+        {
+        }
     }
 
     private sealed class Idle : IOwnerWork
