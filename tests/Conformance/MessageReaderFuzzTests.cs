@@ -50,7 +50,7 @@ public sealed class MessageReaderFuzzTests(ITestOutputHelper output)
                 verdict ??= found;
                 Assert.True(
                     verdict == found,
-                    $"SHOCKWAVE_SEED={seed}, stream {streams}, {stream.Extension}, {limits}: {Convert.ToHexString(stream.Bytes)}\nwhole: {verdict}\nin {string.Join(',', chunks)}: {found}");
+                    $"SHOCKWAVE_SEED={seed}, stream {streams}, {stream.Extension}, {limits}: {Convert.ToHexString(stream.Bytes)}\nwhole: {verdict}\nin {(chunks.Max() == 1 ? "single bytes" : string.Join(',', chunks))}: {found}");
             }
         }
 
