@@ -15,7 +15,7 @@ public sealed partial class ReferenceTests
         ["Shockwave.Engine"] = [],
         ["Shockwave"] = ["Shockwave.Protocol", "Shockwave.Engine"],
         ["Shockwave.Client"] = ["Shockwave", "Shockwave.Protocol", "Shockwave.Engine"],
-        ["Shockwave.AspNetCore"] = ["Shockwave", "Shockwave.Protocol", "Shockwave.Engine", "Microsoft.AspNetCore.*", "Microsoft.Extensions.*"],
+        ["Shockwave.AspNetCore"] = ["Shockwave", "Shockwave.Protocol", "Shockwave.Engine", "Microsoft.AspNetCore.*", "Microsoft.Extensions.*", "Microsoft.Net.Http.Headers"],
     };
 
     // Protocol is bytes in, events and bytes out: time and randomness are arguments, waiting is somebody else's.

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Shockwave.Engine;
 using Shockwave.Protocol;
 using Shockwave.Testing;
@@ -8,6 +9,8 @@ namespace Shockwave.Tests;
 /// <summary>The other end of a server connection in memory: sends bytes and frames by hand and sees each frame that comes back.</summary>
 internal sealed class Peer : IAsyncDisposable
 {
+    private static readonly NotedEvents _events = new();
+
     private readonly FrameReader _reader = new(EndpointRole.Client, 32 * 1024 * 1024, allowCompressed: true);
     private readonly FrameWriter _writer = new(() => 0x01020304);
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(30));
@@ -41,7 +44,7 @@ internal sealed class Peer : IAsyncDisposable
     {
         time ??= TimeProvider.System;
         var strand = new Strand(time);
-        var server = new ShockwaveServer([strand], new ConnectionSettings(options ?? new TestOptions(), time), new ShownEvents());
+        var server = new ShockwaveServer([strand], new ConnectionSettings(options ?? new TestOptions(), time), _events);
         return Join(server, strand, dispatcher, capacity, compression);
     }
 
@@ -82,7 +85,7 @@ internal sealed class Peer : IAsyncDisposable
     public async Task<string> ReadTextAsync()
     {
         var frame = await ReadFrameAsync() ?? throw new EndOfStreamException();
-        Assert.Equal(Opcode.Text, frame.Header.Opcode);
+        Assert.True(frame.Header.Opcode == Opcode.Text, $"{frame.Header} instead of text; the handler's error: {_events.ErrorOf(Connection)}");
         return System.Text.Encoding.UTF8.GetString(frame.Payload);
     }
 
@@ -139,9 +142,13 @@ internal sealed class Peer : IAsyncDisposable
         return status == OperationStatus.Done ? (header, payload.ToArray()) : null;
     }
 
-    private sealed class ShownEvents : ConnectionEvents
+    private sealed class NotedEvents : ConnectionEvents
     {
-        public override void HandlerFailed(WebSocketConnection connection, Exception error) => TestContext.Current.TestOutputHelper?.WriteLine($"The handler failed: {error}");
+        private readonly ConcurrentDictionary<WebSocketConnection, Exception> _errors = new();
+
+        public Exception? ErrorOf(WebSocketConnection connection) => _errors.GetValueOrDefault(connection);
+
+        public override void HandlerFailed(WebSocketConnection connection, Exception error) => _errors[connection] = error;
 
         public override void Ended(WebSocketConnection connection, in CloseInfo info)
         {

@@ -48,12 +48,22 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
 
     public ValueTask<ReceivedMessage> ReadAsync(CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<ReceivedMessage>(cancellationToken);
+        }
+
         Enter();
         return _messages.TryPeek(out var message) ? new(Take(message)) : ReadSlowAsync(cancellationToken);
     }
 
     public ValueTask<MessageReadResult> ReadIntoAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<MessageReadResult>(cancellationToken);
+        }
+
         Enter();
         return _messages.TryPeek(out var message) ? new(TakeInto(destination.Span, message)) : ReadIntoSlowAsync(destination, cancellationToken);
     }
@@ -160,7 +170,6 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
     // One waiter, one signal: whoever turns _isWaiting from 1 to 0 completes it, so each wait is completed exactly once.
     private ValueTask WaitAsync(CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         _signal.Reset();
         Interlocked.Exchange(ref _isWaiting, 1);
         _registration = cancellationToken.UnsafeRegister(
