@@ -7,14 +7,14 @@ namespace Shockwave.Interop;
 /// <summary>The servers of `shockwave serve` that the tests share, each started when it is first asked for.</summary>
 public sealed class Servers : IAsyncDisposable
 {
-    private static readonly string[] s_large = ["--Shockwave:MaxMessageBytes=33554432", "--Shockwave:MaxFragmentsPerMessage=100000"];
-    private static readonly string[] s_deflating = [.. s_large, "--Shockwave:Compression:Enabled=true"];
+    private static readonly string[] _largeOptions = ["--Shockwave:MaxMessageBytes=33554432", "--Shockwave:MaxFragmentsPerMessage=100000"];
+    private static readonly string[] _deflatingOptions = [.. _largeOptions, "--Shockwave:Compression:Enabled=true"];
 
     private readonly Lazy<Task<ServeProcess>> _default = new(() => ServeProcess.StartAsync());
-    private readonly Lazy<Task<ServeProcess>> _large = new(() => ServeProcess.StartAsync(s_large));
-    private readonly Lazy<Task<ServeProcess>> _deflating = new(() => ServeProcess.StartAsync(s_deflating));
+    private readonly Lazy<Task<ServeProcess>> _large = new(() => ServeProcess.StartAsync(_largeOptions));
+    private readonly Lazy<Task<ServeProcess>> _deflating = new(() => ServeProcess.StartAsync(_deflatingOptions));
     private readonly Lazy<Task<ServeProcess>> _keepingWindows = new(() => ServeProcess.StartAsync(
-        [.. s_deflating, "--Shockwave:Compression:AllowContextTakeover=true", "--Shockwave:Compression:AllowPeerContextTakeover=true"]));
+        [.. _deflatingOptions, "--Shockwave:Compression:AllowContextTakeover=true", "--Shockwave:Compression:AllowPeerContextTakeover=true"]));
 
     /// <summary>Gets the server as it is without any option.</summary>
     public Task<ServeProcess> Default => _default.Value;

@@ -1,5 +1,5 @@
-using Rules = Shockwave.OptionRules<Shockwave.WebSocketClientOptions>;
 using Shockwave.Protocol;
+using Rules = Shockwave.OptionRules<Shockwave.WebSocketClientOptions>;
 
 namespace Shockwave.Client;
 

@@ -112,7 +112,7 @@ internal static class OptionRules<TOptions>
         var most = TimeSpan.FromDays(1);
         return new(
             name,
-            $"{least:c} to {most:c} ([days.]hours:minutes:seconds){(isOptional ? ", or empty for none" : "")}",
+            $"{Show(least)} to {Show(most)} ([days.]hours:minutes:seconds){(isOptional ? ", or empty for none" : "")}",
             (options, text) =>
             {
                 bool isNone = isOptional && text.Length == 0;
@@ -124,6 +124,13 @@ internal static class OptionRules<TOptions>
 
                 return isNone || isTime;
             },
-            options => get(options) is { } value && (value < least || value > most) ? value.ToString("c", CultureInfo.InvariantCulture) : null);
+            options => get(options) is { } value && (value < least || value > most) ? Show(value) : null);
+    }
+
+    // As one would write it: 00:00:00.1, not 00:00:00.1000000.
+    private static string Show(TimeSpan time)
+    {
+        string text = time.ToString("c", CultureInfo.InvariantCulture);
+        return time.Ticks % TimeSpan.TicksPerSecond == 0 ? text : text.TrimEnd('0');
     }
 }

@@ -43,7 +43,7 @@ public sealed class ShockwaveOptionsSetupTests
     [InlineData("MaxFragmentsPerMessage", "0", "1 to 2147483647")]
     [InlineData("PingInterval", "00:00:00.5", "00:00:01 to 1.00:00:00")]
     [InlineData("PongTimeout", "", "00:00:01 to 1.00:00:00")]
-    [InlineData("CloseTimeout", "soon", "00:00:00.1000000 to 1.00:00:00")]
+    [InlineData("CloseTimeout", "soon", "00:00:00.1 to 1.00:00:00")]
     [InlineData("HighWatermarkBytes", "1048577", "1 to MaxBufferedBytes (bytes)")]
     [InlineData("Overflow", "Ignore", "CloseConnection or DropNewest")]
     [InlineData("Overflow", "7", "CloseConnection or DropNewest")]

@@ -183,7 +183,11 @@ public sealed class PermessageDeflateTests
         bool[] flags = [false, true];
         int[] windows = [9, 12, 15];
         DeflateProvider[] providers = [new NativeZlib(), new ManagedZlib("test")];
-        var all = (from a in flags from b in flags from c in windows from d in windows from p in providers
+        var all = (from a in flags
+                   from b in flags
+                   from c in windows
+                   from d in windows
+                   from p in providers
                    select new PermessageDeflate(
                        new() { AllowServerContextTakeover = a, AllowClientContextTakeover = b, ServerMaxWindowBits = c, ClientMaxWindowBits = d }, p)).ToArray();
         int accepted = 0;

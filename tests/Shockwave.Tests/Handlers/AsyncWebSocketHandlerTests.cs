@@ -118,7 +118,8 @@ public sealed class AsyncWebSocketHandlerTests
         {
             connection.WriteMessage(message.Payload.Span, message.Type);
             return default;
-        }) { Opening = gate.Task };
+        })
+        { Opening = gate.Task };
         await using var peer = Peer.Connect(handler);
         await peer.SendAsync("x");
         await peer.OwnerIsIdleAsync();

@@ -7,7 +7,7 @@ namespace Shockwave.Testing;
 public sealed class ServeProcess : IAsyncDisposable
 {
     // ShockwaveCommand.targets writes it into the test assembly.
-    private static readonly string s_command = AppDomain.CurrentDomain.GetAssemblies()
+    private static readonly string _command = AppDomain.CurrentDomain.GetAssemblies()
         .SelectMany(assembly => assembly.GetCustomAttributes<AssemblyMetadataAttribute>())
         .First(data => data.Key == "ShockwaveCommand").Value!;
 
@@ -29,10 +29,10 @@ public sealed class ServeProcess : IAsyncDisposable
 
     /// <summary>Starts the program on a port and waits until it says where it listens.</summary>
     public static Task<ServeProcess> StartAsync(int port, string[] arguments, params (string Name, string Value)[] environment) =>
-        WhenReadyAsync(ChildProcess.Start(s_command, ["serve", "--port", $"{port}", .. arguments], environment));
+        WhenReadyAsync(ChildProcess.Start(_command, ["serve", "--port", $"{port}", .. arguments], environment));
 
     /// <summary>Runs <c>shockwave</c> to its end: for a start that must fail, and for help.</summary>
-    public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => ChildProcess.RunAsync(s_command, arguments);
+    public static Task<(int ExitCode, string Output)> RunAsync(params string[] arguments) => ChildProcess.RunAsync(_command, arguments);
 
     /// <summary>Gets the WebSocket address of an endpoint.</summary>
     public Uri Socket(string path) => new UriBuilder(Page) { Scheme = Page.Scheme == "https" ? "wss" : "ws", Path = path }.Uri;
