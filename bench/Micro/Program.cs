@@ -11,6 +11,11 @@ if (args is ["--gate"])
     return AllocationGate.Run(typeof(Program).Assembly, Path.Combine(AppContext.BaseDirectory, "allocations.txt"));
 }
 
+if (args is ["--kernels", string nativeMask])
+{
+    return new KernelTable(nativeMask).Run();
+}
+
 // In this process, and about two seconds for a case: ratios are what is judged, and a generated project would take a minute to build.
 Job job = Job.Default
     .WithToolchain(InProcessEmitToolchain.Instance)

@@ -18,6 +18,7 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
 
     private readonly ConcurrentQueue<StoredMessage> _messages = new();
     private ManualResetValueTaskSourceCore<bool> _signal = new() { RunContinuationsAsynchronously = true };
+    private StoredMessage? _next;
     private CancellationTokenRegistration _registration;
     private int _waitingBytes;
     private int _isPaused;
@@ -54,7 +55,7 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         }
 
         Enter();
-        return _messages.TryPeek(out var message) ? new(Take(message)) : ReadSlowAsync(cancellationToken);
+        return TryPeek(out var message) ? new(Take(message)) : ReadSlowAsync(cancellationToken);
     }
 
     public ValueTask<MessageReadResult> ReadIntoAsync(Memory<byte> destination, CancellationToken cancellationToken)
@@ -65,7 +66,7 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         }
 
         Enter();
-        return _messages.TryPeek(out var message) ? new(TakeInto(destination.Span, message)) : ReadIntoSlowAsync(destination, cancellationToken);
+        return TryPeek(out var message) ? new(TakeInto(destination.Span, message)) : ReadIntoSlowAsync(destination, cancellationToken);
     }
 
     void IValueTaskSource.GetResult(short token)
@@ -138,7 +139,7 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
     private bool TryPeekOrEnd(out StoredMessage? message)
     {
         bool wasEnded = Volatile.Read(ref _isEnded);
-        if (_messages.TryPeek(out var found))
+        if (TryPeek(out var found))
         {
             message = found;
             return true;
@@ -154,9 +155,23 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         return info.IsClean ? true : throw new ConnectionClosedException(info);
     }
 
+    // Taken out of the queue and kept here for the one read under way, or the one after: the queue's own TryPeek would keep it from
+    // using its memory again, 32 bytes for each message.
+    private bool TryPeek(out StoredMessage message)
+    {
+        if (_next is null && _messages.TryDequeue(out message))
+        {
+            _next = message;
+            return true;
+        }
+
+        message = _next.GetValueOrDefault();
+        return _next is not null;
+    }
+
     private void Taken(in StoredMessage message)
     {
-        _messages.TryDequeue(out _);
+        _next = null;
         message.Return();
         int left = Interlocked.Add(ref _waitingBytes, -(message.Length + CostPerMessage));
         if (left == 0 && Interlocked.Exchange(ref _isPaused, 0) == 1)
