@@ -178,7 +178,7 @@ public sealed partial class WebSocketConnection
         if (_role == EndpointRole.Server)
         {
             headerLength = FrameCodec.EncodeHeader(free, new FrameHeader(opcode, payload.Length, isFinal: true, isCompressed));
-            payload.CopyTo(free[headerLength..]);
+            Masker.Copy(payload, free[headerLength..]);
         }
         else
         {

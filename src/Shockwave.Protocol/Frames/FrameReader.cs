@@ -136,7 +136,7 @@ public sealed class FrameReader : IDisposable
         }
         else
         {
-            masked.CopyTo(destination);
+            Masker.Copy(masked, destination);
         }
 
         bytesWritten = masked.Length;

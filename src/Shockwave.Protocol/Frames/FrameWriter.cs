@@ -48,7 +48,7 @@ public sealed class FrameWriter : IDisposable
         if (_maskingKeys is null)
         {
             int headerLength = FrameCodec.EncodeHeader(free, new FrameHeader(opcode, payload.Length, isFinal, isCompressed));
-            payload.CopyTo(free[headerLength..]);
+            Masker.Copy(payload, free[headerLength..]);
             _length += headerLength + payload.Length;
         }
         else

@@ -10,6 +10,8 @@ namespace Shockwave.Protocol;
 /// <summary>Masks and unmasks payloads (RFC 6455 §5.3): the same operation both ways. Stateless; safe from any thread.</summary>
 public static class Masker
 {
+    private const int LongestManagedCopy = 2048;
+
     /// <summary>Masks <paramref name="payload"/> in place.</summary>
     /// <param name="payload">Any number of bytes; all of them are changed.</param>
     /// <param name="maskingKey">The four key bytes in wire order, read as one native integer, as <see cref="FrameHeader.MaskingKey"/> is.</param>
@@ -39,6 +41,24 @@ public static class Masker
         }
 
         Mask(ref from, ref to, (uint)source.Length, Rotate(maskingKey, (uint)keyOffset));
+    }
+
+    /// <summary>Copies the payload of a frame that is not masked. The memory must not overlap.</summary>
+    /// <remarks>
+    /// From 2 KiB on Span.CopyTo leaves managed code for the C library. Its string instruction takes 1.4 to 1.8 times as long as the
+    /// masking loop up to 256 KiB (EPYC, glibc 2.36), up to thirty times where the two addresses are equal modulo 4 KiB, and is no
+    /// faster beyond. So the loop copies, with a key that changes nothing.
+    /// </remarks>
+    internal static void Copy(ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        if (source.Length <= LongestManagedCopy || !ProtocolKernels.IsSimdEnabled)
+        {
+            source.CopyTo(destination);
+        }
+        else
+        {
+            Mask(source, destination, maskingKey: 0);
+        }
     }
 
     /// <summary>Turns the key so that it starts with the key byte of payload position <paramref name="position"/>.</summary>

@@ -411,7 +411,7 @@ internal sealed class MessageReader : IDisposable
         }
         else
         {
-            bytes.CopyTo(destination);
+            Masker.Copy(bytes, destination);
         }
 
         _framePosition += bytes.Length;

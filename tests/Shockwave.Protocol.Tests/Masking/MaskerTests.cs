@@ -55,6 +55,21 @@ public sealed class MaskerTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2048)]
+    [InlineData(2049)]
+    [InlineData(MaxLength)]
+    public void Copy_WithoutKey_IsThePayloadAndNothingElse(int length)
+    {
+        byte[] destination = new byte[MaxLength + 1];
+        destination.AsSpan().Fill(Untouched);
+        Masker.Copy(_payload.AsSpan(0, length), destination);
+        Assert.True(destination.AsSpan(0, length).SequenceEqual(_payload.AsSpan(0, length)));
+        Assert.False(destination.AsSpan(length).ContainsAnyExcept(Untouched));
+    }
+
+    [Theory]
     [MemberData(nameof(Kernels))]
     public void Copy_EveryLengthAtEveryAlignment_IsMaskedAndNothingElse(string name, int minLength)
     {
