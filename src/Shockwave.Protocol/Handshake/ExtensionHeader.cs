@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Shockwave.Protocol;
@@ -11,10 +10,6 @@ public static class ExtensionHeader
 {
     /// <summary>The most extensions and parameters together in one header; a longer one is refused. Browsers send three.</summary>
     public const int MaxElements = 64;
-
-    // RFC 2616 §2.2, the grammar that RFC 6455 builds on: any visible ASCII character but the separators.
-    private static readonly SearchValues<char> _tokenCharacters =
-        SearchValues.Create("!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~");
 
     /// <summary>Reads the header's lines as the one list that they stand for.</summary>
     /// <param name="lines">The value of each header line with this name, in the order received.</param>
@@ -104,7 +99,7 @@ public static class ExtensionHeader
 
         private string ReadValue()
         {
-            int length = _rest.IndexOfAnyExcept(_tokenCharacters);
+            int length = _rest.IndexOfAnyExcept(HttpToken.Characters);
             length = length < 0 ? _rest.Length : length;
             if (length == 0)
             {
@@ -134,7 +129,7 @@ public static class ExtensionHeader
             }
 
             value = value[..length];
-            if (isEscaping || value.IsEmpty || value.ContainsAnyExcept(_tokenCharacters))
+            if (isEscaping || !HttpToken.IsToken(value))
             {
                 Fail("quoted value is not a token");
                 return "";
@@ -161,7 +156,7 @@ public static class ExtensionHeader
             return true;
         }
 
-        private void SkipWhiteSpace() => _rest = _rest.TrimStart(" \t");
+        private void SkipWhiteSpace() => _rest = _rest.TrimStart(HttpToken.WhiteSpace);
 
         private void Fail(string error)
         {

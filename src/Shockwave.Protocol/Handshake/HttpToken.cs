@@ -8,8 +8,9 @@ internal static class HttpToken
     /// <summary>What may stand around the elements of a list: OWS of RFC 9110 §5.6.3.</summary>
     internal const string WhiteSpace = " \t";
 
-    private static readonly SearchValues<char> _tokenCharacters =
+    /// <summary>The characters of a token. RFC 2616 §2.2, which RFC 6455 builds on, has the same.</summary>
+    internal static readonly SearchValues<char> Characters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    internal static bool IsToken(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExcept(_tokenCharacters);
+    internal static bool IsToken(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExcept(Characters);
 }
