@@ -83,10 +83,22 @@ public sealed partial class WebSocketConnection
         }
     }
 
-    void ITransportHandler.OnSendFailed(Exception error) => EndAbnormally(error);
 
     /// <summary>Sends a message that is already framed, or frames it here where this connection needs a frame of its own. On the owner.</summary>
-    internal SendResult WritePublication(Publication publication)
+    internal void WritePublication(Publication publication)
+    {
+        try
+        {
+            WritePublicationFrame(publication);
+        }
+        catch (Exception e)
+        {
+            // The other subscribers still get it.
+            FailUnexpectedly(e);
+        }
+    }
+
+    private SendResult WritePublicationFrame(Publication publication)
     {
         if (_role == EndpointRole.Client || _compression is not null)
         {
@@ -100,8 +112,11 @@ public sealed partial class WebSocketConnection
 
         publication.Frame.CopyTo(_transport.GetSpan(publication.Frame.Length));
         _transport.Commit(publication.Frame.Length);
+        _shard.BytesSent += publication.Frame.Length;
         return Sent();
     }
+
+    private bool CanSend => _close.MaySendData && !_transport.IsClosed;
 
     private static void CheckType(MessageType type)
     {
@@ -138,7 +153,7 @@ public sealed partial class WebSocketConnection
     // Null when there is room; otherwise what to tell the sender.
     private SendResult? CheckRoom(int length)
     {
-        if (!_close.MaySendData || _isEnded)
+        if (!CanSend)
         {
             return SendResult.Closed;
         }
@@ -255,7 +270,7 @@ public sealed partial class WebSocketConnection
     {
         while (_queuedWrites!.TryPeek(out var write))
         {
-            bool mustWait = _transport.UnsentBytes > _settings.HighWatermarkBytes && _close.MaySendData && !_isEnded;
+            bool mustWait = _transport.UnsentBytes > _settings.HighWatermarkBytes && CanSend;
             if (mustWait && !write.IsCancelled)
             {
                 return;
@@ -265,8 +280,25 @@ public sealed partial class WebSocketConnection
             Interlocked.Decrement(ref _queuedWriteCount);
             if (write.TryAccept())
             {
-                write.SetResult(WriteOnOwner(write.Payload.Span, write.Type));
+                Write(write);
             }
         }
+    }
+
+    private void Write(QueuedWrite write)
+    {
+        SendResult result;
+        try
+        {
+            result = WriteOnOwner(write.Payload.Span, write.Type);
+        }
+        catch (Exception e)
+        {
+            // The caller's memory may be gone by now: that is the caller's to hear, and nothing of it was sent.
+            write.SetException(e);
+            return;
+        }
+
+        write.SetResult(result);
     }
 }

@@ -39,7 +39,15 @@ public sealed partial class WebSocketConnection
     void ITransportHandler.OnDeadline()
     {
         long now = Owner.Time.GetTimestamp();
-        if (_transport.UnsentBytes > 0 && now - _transport.LastSendProgress >= _settings.WriteTimeout)
+        if (_transport.IsClosed)
+        {
+            // Properly, but the stream does not let go.
+            if (now >= _closeDue)
+            {
+                _transport.Abort();
+            }
+        }
+        else if (_transport.UnsentBytes > 0 && now - _transport.LastSendProgress >= _settings.WriteTimeout)
         {
             EndAbnormally(new TimeoutException("The peer took nothing of what was buffered for it within WriteTimeout."));
         }
@@ -131,7 +139,7 @@ public sealed partial class WebSocketConnection
 
     private void AnswerPing(ReadOnlySpan<byte> payload)
     {
-        if (!_close.MaySendData)
+        if (!CanSend)
         {
             return;
         }
@@ -149,7 +157,7 @@ public sealed partial class WebSocketConnection
 
     private void SendHeldPong()
     {
-        if (_close.MaySendData)
+        if (CanSend)
         {
             WriteFrame(Opcode.Pong, _heldPong.AsSpan(0, _heldPongLength), isCompressed: false);
         }
@@ -168,7 +176,7 @@ public sealed partial class WebSocketConnection
 
     private void SendPing(PingRequest request)
     {
-        if (!_close.MaySendData || _isEnded)
+        if (!CanSend)
         {
             request.Completion.TrySetException(new ConnectionClosedException(CloseInfo ?? new CloseInfo(_close, _closeReason, _cause)));
             return;

@@ -24,7 +24,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     private readonly Transport _transport;
     private readonly ConnectionSettings _settings;
     private readonly MessageDispatcher _dispatcher;
-    private MessageReader _reader = null!;
+    private MessageReader? _reader;
     private readonly EndpointRole _role;
     private readonly UpgradeDetails _upgrade;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +40,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
         _settings = settings;
         _dispatcher = dispatcher;
         _upgrade = upgrade;
+        transport.Attach(this);
     }
 
     /// <summary>Gets the connection's number: unique in this process, never reused.</summary>
@@ -126,6 +127,18 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 
     void IOwnerWork.Run(object? state, long argument)
     {
+        try
+        {
+            RunPosted(state, argument);
+        }
+        catch (Exception e)
+        {
+            FailUnexpectedly(e);
+        }
+    }
+
+    private void RunPosted(object? state, long argument)
+    {
         switch ((Posted)(byte)argument)
         {
             case Posted.Start:
@@ -165,10 +178,11 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 
     private void OnStart()
     {
+        _shard.Add(this);
+
         // Here and not in the constructor: compressors are the owner's.
         _compression = _upgrade.Compression is { } agreed ? new ConnectionCompression(agreed, _shard, _role, _settings) : null;
         _reader = new MessageReader(_role, _settings.Limits, Owner.Buffers, _compression?.Inflaters ?? default);
-        _shard.Add(this);
         _lastReceived = _lastPing = Owner.Time.GetTimestamp();
         UpdateDeadline();
         try
@@ -181,6 +195,6 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
         }
 
         CleanContext.Restore();
-        _transport.Start(this);
+        _transport.Start();
     }
 }
