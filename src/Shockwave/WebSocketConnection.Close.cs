@@ -54,7 +54,13 @@ public sealed partial class WebSocketConnection
     /// <summary>Ends the connection at once: no Close frame, what is buffered is lost. Harmless when repeated.</summary>
     public void Abort()
     {
-        // Never at once, not even on the owner: a handler that aborts is still using what it was lent.
+        // Never at once, not even on the owner: a handler that aborts is still using what it was lent. But it gets nothing more.
+        if (Owner.IsCurrent)
+        {
+            _isDiscarding = true;
+            Volatile.Write(ref _isSendingClosed, true);
+        }
+
         Owner.Post(this, null, (long)Posted.Abort);
     }
 

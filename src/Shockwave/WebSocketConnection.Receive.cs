@@ -145,8 +145,14 @@ public sealed partial class WebSocketConnection
             FailHandler(error);
         }
 
+        ResumeReading();
+    }
+
+    private void ResumeReading()
+    {
         // While we did not read, the peer could not have been heard: its deadlines begin anew.
         _lastReceived = Owner.Time.GetTimestamp();
+        _pongDue = _pongDue == 0 ? 0 : _lastReceived + _settings.PongTimeout;
         _transport.Resume();
     }
 

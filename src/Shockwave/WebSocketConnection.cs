@@ -161,7 +161,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
                 SendPing((PingRequest)state!);
                 break;
             case Posted.ReadMore:
-                _transport.Resume();
+                ResumeReading();
                 break;
             case Posted.HandlerCompleted:
                 OnHandlerCompleted((Exception?)state);
