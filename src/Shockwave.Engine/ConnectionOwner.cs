@@ -25,9 +25,10 @@ internal abstract class ConnectionOwner
 {
     private readonly List<Transport> _unflushed = [];
 
-    protected ConnectionOwner(TimeProvider time)
+    protected ConnectionOwner(TimeProvider time, ArrayPool<byte>? buffers = null)
     {
         Time = time;
+        Buffers = buffers ?? ArrayPool<byte>.Shared;
         Timers = new TimerWheel(time, this);
     }
 
@@ -38,7 +39,7 @@ internal abstract class ConnectionOwner
     public TimerWheel Timers { get; }
 
     /// <summary>Gets the pool that lends this owner's buffers.</summary>
-    public ArrayPool<byte> Buffers { get; } = ArrayPool<byte>.Shared;
+    public ArrayPool<byte> Buffers { get; }
 
     /// <summary>Gets whether the calling thread is this owner's right now.</summary>
     public abstract bool IsCurrent { get; }
@@ -53,14 +54,17 @@ internal abstract class ConnectionOwner
     public void FlushAfterTurn(Transport transport) => _unflushed.Add(transport);
 
     /// <summary>Sends what was written in this turn.</summary>
-    protected void EndTurn()
+    /// <returns>Whether that made connections write again: another turn is due, also without new work.</returns>
+    protected bool EndTurn()
     {
-        // Flushing may write again, so the list may grow meanwhile.
-        for (int i = 0; i < _unflushed.Count; i++)
+        // What is written meanwhile waits for the next turn: a handler that writes on every drain must not keep the others from theirs.
+        int count = _unflushed.Count;
+        for (int i = 0; i < count; i++)
         {
             _unflushed[i].Flush();
         }
 
-        _unflushed.Clear();
+        _unflushed.RemoveRange(0, count);
+        return _unflushed.Count > 0;
     }
 }

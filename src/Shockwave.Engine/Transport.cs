@@ -13,8 +13,8 @@ internal interface ITransportHandler
     /// <summary>Everything written so far was taken by the socket.</summary>
     void OnDrained();
 
-    /// <summary>Sending failed; nothing more can be sent.</summary>
-    void OnSendFailed(Exception error);
+    /// <summary>Sending failed, or another callback threw: the connection can only be aborted.</summary>
+    void OnFailed(Exception error);
 
     /// <summary>The deadline set last has passed.</summary>
     void OnDeadline();
@@ -28,7 +28,7 @@ internal interface ITransportHandler
 /// <see cref="UnsentBytes"/>, which any thread may read.
 /// </summary>
 /// <remarks>
-/// Order: <see cref="Start"/> once, then anything, then <see cref="CloseAfterSending"/> or <see cref="Abort"/>;
+/// Order: <see cref="Attach"/> and <see cref="Start"/> once, then anything, then <see cref="CloseAfterSending"/> or <see cref="Abort"/>;
 /// <see cref="ITransportHandler.OnClosed"/> is the last callback. What is written collects in pooled buffers that the transport owns
 /// and returns after they were sent. An idle transport holds no buffer.
 /// </remarks>
@@ -36,11 +36,18 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 {
     private const int SegmentBytes = 16 * 1024;
 
+    // A large message is sent in pieces, so that a slow peer is seen to make progress.
+    private const int MaxSendBytes = 64 * 1024;
+
     private readonly Queue<Segment> _queue = new(0);
     private byte[]? _tail;
     private int _tailLength;
+    private int _headSent;
+    private int _sendingBytes;
     private long _unsentBytes;
     private bool _isFlushDue;
+    private bool _isAborted;
+    private bool _isOver;
     private AfterSending _afterSending;
 
     private enum AfterSending : byte
@@ -67,15 +74,21 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// </summary>
     public virtual TimeSpan ShutdownDelay => TimeSpan.Zero;
 
+    /// <summary>Gets whether the transport is closed or closing: nothing is sent or received any more.</summary>
+    public bool IsClosed { get; private set; }
+
     protected ITransportHandler Handler { get; private set; } = null!;
 
-    protected bool IsClosed { get; private set; }
+    /// <summary>Says who is called. Before anything else; any thread.</summary>
+    public void Attach(ITransportHandler handler) => Handler = handler;
 
     /// <summary>Begins to receive.</summary>
-    public void Start(ITransportHandler handler)
+    public void Start()
     {
-        Handler = handler;
-        StartReceiving();
+        if (!IsClosed)
+        {
+            StartReceiving();
+        }
     }
 
     /// <summary>Lends room to write to; follow with <see cref="Commit"/>.</summary>
@@ -110,7 +123,14 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     public void Flush()
     {
         _isFlushDue = false;
-        SendNext(hadBytes: UnsentBytes != 0);
+        try
+        {
+            SendNext(hadBytes: UnsentBytes != 0);
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
     }
 
     /// <summary>Stops receiving; what is not consumed yet is kept.</summary>
@@ -143,20 +163,30 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         FinishIfSent();
     }
 
-    /// <summary>Closes at once; what was not sent is lost. Harmless when repeated.</summary>
+    /// <summary>Closes at once; what was not sent is lost. Hurries a close that is under way. Harmless when repeated.</summary>
     public void Abort() => Close(isAbort: true);
 
     /// <summary>Sets the deadline of the connection; the one before is replaced.</summary>
     public void SetDeadline(long dueTimestamp)
     {
-        if (!IsClosed)
+        if (!_isAborted && !_isOver)
         {
             Owner.Timers.Schedule(this, dueTimestamp);
         }
     }
 
     /// <inheritdoc />
-    protected internal override void OnDeadline() => Handler.OnDeadline();
+    protected internal override void OnDeadline()
+    {
+        try
+        {
+            Handler.OnDeadline();
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
+    }
 
     protected abstract void StartReceiving();
 
@@ -167,7 +197,10 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     protected abstract void ShutdownSend();
 
-    /// <summary>Releases the socket or stream; <see cref="Closed"/> follows, at once or later.</summary>
+    /// <summary>
+    /// Releases the socket or stream; <see cref="Closed"/> follows, at once or later. Must not throw. Called again, with
+    /// <paramref name="isAbort"/>, where a proper close takes too long.
+    /// </summary>
     protected abstract void CloseStream(bool isAbort);
 
     /// <summary>Gets whether a send is under way: its buffer must not be returned.</summary>
@@ -184,23 +217,29 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
         if (error is not null)
         {
-            Handler.OnSendFailed(error);
+            Handler.OnFailed(error);
             return;
         }
 
-        DequeueSent();
+        CountSent();
         SendNext(hadBytes: true);
     }
 
     protected void Close(bool isAbort)
     {
-        if (IsClosed)
+        if (IsClosed && (_isAborted || !isAbort || _isOver))
         {
             return;
         }
 
         IsClosed = true;
-        Owner.Timers.Cancel(this);
+        if (isAbort)
+        {
+            // A proper close keeps its deadline: the stream may not let go.
+            _isAborted = true;
+            Owner.Timers.Cancel(this);
+        }
+
         if (!IsSending)
         {
             ReleaseOutput();
@@ -209,7 +248,12 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         CloseStream(isAbort);
     }
 
-    protected void Closed() => Handler.OnClosed();
+    protected void Closed()
+    {
+        _isOver = true;
+        Owner.Timers.Cancel(this);
+        Handler.OnClosed();
+    }
 
     private void SendNext(bool hadBytes)
     {
@@ -226,13 +270,14 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         while (_queue.TryPeek(out var segment))
         {
             IsSending = true;
-            if (!TrySend(segment.Buffer.AsMemory(segment.Start, segment.Count)))
+            _sendingBytes = Math.Min(segment.Count - _headSent, MaxSendBytes);
+            if (!TrySend(segment.Buffer.AsMemory(segment.Start + _headSent, _sendingBytes)))
             {
                 return;
             }
 
             IsSending = false;
-            DequeueSent();
+            CountSent();
             if (_queue.Count == 0)
             {
                 SealTail();
@@ -247,11 +292,18 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         FinishIfSent();
     }
 
-    private void DequeueSent()
+    private void CountSent()
     {
-        var sent = _queue.Dequeue();
-        Owner.Buffers.Return(sent.Buffer);
-        Volatile.Write(ref _unsentBytes, _unsentBytes - sent.Count);
+        _headSent += _sendingBytes;
+        var head = _queue.Peek();
+        if (_headSent == head.Count)
+        {
+            _queue.Dequeue();
+            _headSent = 0;
+            Owner.Buffers.Return(head.Buffer);
+        }
+
+        Volatile.Write(ref _unsentBytes, _unsentBytes - _sendingBytes);
         LastSendProgress = Owner.Time.GetTimestamp();
     }
 

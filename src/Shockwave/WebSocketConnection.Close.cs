@@ -54,15 +54,25 @@ public sealed partial class WebSocketConnection
     /// <summary>Ends the connection at once: no Close frame, what is buffered is lost. Harmless when repeated.</summary>
     public void Abort()
     {
-        // Never at once, not even on the owner: a handler that aborts is still using what it was lent.
+        // Never at once, not even on the owner: a handler that aborts is still using what it was lent. But it gets nothing more.
+        if (Owner.IsCurrent)
+        {
+            _isDiscarding = true;
+            Volatile.Write(ref _isSendingClosed, true);
+        }
+
         Owner.Post(this, null, (long)Posted.Abort);
     }
+
+    // After both Close frames it makes no difference how the connection ends: a peer may be quick to leave.
+    void ITransportHandler.OnFailed(Exception error) => EndAbnormally(_close.State == CloseState.Completed ? null : error);
 
     void ITransportHandler.OnClosed() => Owner.Post(this, null, (long)Posted.End);
 
     private void BeginClose(CloseCode code, string reason, Exception? cause)
     {
-        if (_isEnded || !_close.TrySend(code))
+        // Nothing is sent by a transport that is closing, so nothing is noted as sent.
+        if (_transport.IsClosed || !_close.TrySend(code))
         {
             return;
         }
@@ -139,8 +149,17 @@ public sealed partial class WebSocketConnection
         if (!_isEnded)
         {
             _cause ??= cause;
+            Volatile.Write(ref _isSendingClosed, true);
             _transport.Abort();
         }
+    }
+
+    // The one catch-all between a connection and its owner: what nobody foresaw ends this connection and no other.
+    private void FailUnexpectedly(Exception error)
+    {
+        ReportHandlerFailure(error);
+        EndAbnormally(error);
+        CleanContext.Restore();
     }
 
     // Posted by the last callback of the transport: nothing else will come.
@@ -180,7 +199,7 @@ public sealed partial class WebSocketConnection
 
     private void ReleaseResources()
     {
-        _reader.Dispose();
+        _reader?.Dispose();
         _compression?.Dispose();
         ReleaseHeldPong();
         _shard.Remove(this);

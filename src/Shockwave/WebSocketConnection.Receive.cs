@@ -13,13 +13,14 @@ public sealed partial class WebSocketConnection
     {
         _lastReceived = Owner.Time.GetTimestamp();
         _shard.BytesReceived += bytes.Length;
-        bool wasMidMessage = _reader.IsMidMessage;
+        var reader = _reader!;
+        bool wasMidMessage = reader.IsMidMessage;
         int position = 0;
         while (position < bytes.Length && !_transport.IsPaused && !_isDiscarding)
         {
-            var result = _reader.Read(bytes[position..], out int consumed, out var payload);
+            var result = reader.Read(bytes[position..], out int consumed, out var payload);
             position += consumed;
-            OnEvent(result, payload);
+            OnEvent(reader, result, payload);
         }
 
         if (_isDiscarding)
@@ -27,12 +28,12 @@ public sealed partial class WebSocketConnection
             return bytes.Length;
         }
 
-        if (_reader.IsMidMessage && (!wasMidMessage || _messageStarted == 0))
+        if (reader.IsMidMessage && (!wasMidMessage || _messageStarted == 0))
         {
             _messageStarted = _lastReceived;
             UpdateDeadline();
         }
-        else if (!_reader.IsMidMessage)
+        else if (!reader.IsMidMessage)
         {
             _messageStarted = 0;
         }
@@ -51,12 +52,12 @@ public sealed partial class WebSocketConnection
         EndAbnormally(error ?? new EndOfStreamException("The peer ended the connection without a Close frame."));
     }
 
-    private void OnEvent(MessageEvent result, Span<byte> payload)
+    private void OnEvent(MessageReader reader, MessageEvent result, Span<byte> payload)
     {
         switch (result)
         {
             case MessageEvent.Message:
-                OnMessage(payload);
+                OnMessage(reader, payload);
                 break;
             case MessageEvent.Ping:
                 AnswerPing(payload);
@@ -68,17 +69,17 @@ public sealed partial class WebSocketConnection
                 OnCloseFrame(payload);
                 break;
             case MessageEvent.Violation:
-                Fail(_reader.Violation!);
+                Fail(reader.Violation!);
                 break;
             case MessageEvent.None:
             default:
                 break;
         }
 
-        _reader.ReleaseMessage();
+        reader.ReleaseMessage();
     }
 
-    private void OnMessage(ReadOnlySpan<byte> payload)
+    private void OnMessage(MessageReader reader, ReadOnlySpan<byte> payload)
     {
         _messageStarted = 0;
 
@@ -91,7 +92,7 @@ public sealed partial class WebSocketConnection
         _shard.MessagesReceived++;
         try
         {
-            _dispatcher.Message(this, new Message(payload, _reader.IsText ? MessageType.Text : MessageType.Binary, _reader));
+            _dispatcher.Message(this, new Message(payload, reader.IsText ? MessageType.Text : MessageType.Binary, reader));
         }
         catch (Exception e)
         {
@@ -129,6 +130,12 @@ public sealed partial class WebSocketConnection
         _isHandlerBusy = false;
         if (_isEndDeferred)
         {
+            // That it noticed the end is nothing to report.
+            if (error is not (null or OperationCanceledException or ConnectionClosedException))
+            {
+                ReportHandlerFailure(error);
+            }
+
             End();
             return;
         }
@@ -138,8 +145,14 @@ public sealed partial class WebSocketConnection
             FailHandler(error);
         }
 
+        ResumeReading();
+    }
+
+    private void ResumeReading()
+    {
         // While we did not read, the peer could not have been heard: its deadlines begin anew.
         _lastReceived = Owner.Time.GetTimestamp();
+        _pongDue = _pongDue == 0 ? 0 : _lastReceived + _settings.PongTimeout;
         _transport.Resume();
     }
 

@@ -46,11 +46,26 @@ public sealed partial class WebSocketConnection
 
         if (Volatile.Read(ref _queuedWriteCount) == 0 && BufferedBytes <= _settings.HighWatermarkBytes)
         {
-            return new(WriteMessage(payload.Span, type));
+            if (!IsOpen)
+            {
+                return new(SendResult.Closed);
+            }
+
+            if (!Owner.IsCurrent)
+            {
+                if (TryPostMessage(payload.Span, type) is { } result)
+                {
+                    return new(result);
+                }
+            }
+            else if (HasRoom(payload.Length))
+            {
+                return new(WriteWithRoom(payload.Span, type));
+            }
         }
 
-        Interlocked.Increment(ref _queuedWriteCount);
         var write = new QueuedWrite(payload, type, cancellationToken);
+        Interlocked.Increment(ref _queuedWriteCount);
         Owner.Post(this, write, (long)Posted.QueueWrite);
         return new(write.Task);
     }
@@ -83,10 +98,22 @@ public sealed partial class WebSocketConnection
         }
     }
 
-    void ITransportHandler.OnSendFailed(Exception error) => EndAbnormally(error);
 
     /// <summary>Sends a message that is already framed, or frames it here where this connection needs a frame of its own. On the owner.</summary>
-    internal SendResult WritePublication(Publication publication)
+    internal void WritePublication(Publication publication)
+    {
+        try
+        {
+            WritePublicationFrame(publication);
+        }
+        catch (Exception e)
+        {
+            // The other subscribers still get it.
+            FailUnexpectedly(e);
+        }
+    }
+
+    private SendResult WritePublicationFrame(Publication publication)
     {
         if (_role == EndpointRole.Client || _compression is not null)
         {
@@ -100,8 +127,11 @@ public sealed partial class WebSocketConnection
 
         publication.Frame.CopyTo(_transport.GetSpan(publication.Frame.Length));
         _transport.Commit(publication.Frame.Length);
+        _shard.BytesSent += publication.Frame.Length;
         return Sent();
     }
+
+    private bool CanSend => _close.MaySendData && !_transport.IsClosed;
 
     private static void CheckType(MessageType type)
     {
@@ -115,11 +145,13 @@ public sealed partial class WebSocketConnection
             throw new ArgumentOutOfRangeException(nameof(type), type, "A message is Text or Binary; call Close to close the connection.");
     }
 
-    private SendResult WriteOnOwner(ReadOnlySpan<byte> payload, MessageType type)
+    private SendResult WriteOnOwner(ReadOnlySpan<byte> payload, MessageType type) => CheckRoom(payload.Length) ?? WriteWithRoom(payload, type);
+
+    private SendResult WriteWithRoom(ReadOnlySpan<byte> payload, MessageType type)
     {
-        if (CheckRoom(payload.Length) is { } refusal)
+        if (!CanSend)
         {
-            return refusal;
+            return SendResult.Closed;
         }
 
         var opcode = (Opcode)type;
@@ -138,13 +170,12 @@ public sealed partial class WebSocketConnection
     // Null when there is room; otherwise what to tell the sender.
     private SendResult? CheckRoom(int length)
     {
-        if (!_close.MaySendData || _isEnded)
+        if (!CanSend)
         {
             return SendResult.Closed;
         }
 
-        long buffered = _transport.UnsentBytes;
-        if (buffered + length > _settings.MaxBufferedBytes && buffered > 0)
+        if (!HasRoom(length))
         {
             _shard.MessagesDropped++;
             if (_settings.Overflow == OverflowPolicy.CloseConnection)
@@ -157,6 +188,9 @@ public sealed partial class WebSocketConnection
 
         return null;
     }
+
+    // What was posted has its room already, or it would be accepted and lost.
+    private bool HasRoom(int length) => BufferedBytes is var buffered && (buffered == 0 || buffered + length <= _settings.MaxBufferedBytes);
 
     private SendResult Sent()
     {
@@ -198,40 +232,61 @@ public sealed partial class WebSocketConnection
             return SendResult.Closed;
         }
 
-        long buffered = BufferedBytes;
-        if (buffered + payload.Length > _settings.MaxBufferedBytes && buffered > 0)
+        if (TryPostMessage(payload, type) is { } result)
         {
-            Interlocked.Increment(ref _shard.MessagesDroppedOffOwner);
-            if (_settings.Overflow == OverflowPolicy.CloseConnection)
-            {
-                Close(CloseCode.TryAgainLater, "too much buffered");
-            }
-
-            return SendResult.Dropped;
+            return result;
         }
+
+        Interlocked.Increment(ref _shard.MessagesDroppedOffOwner);
+        if (_settings.Overflow == OverflowPolicy.CloseConnection)
+        {
+            Close(CloseCode.TryAgainLater, "too much buffered");
+        }
+
+        return SendResult.Dropped;
+    }
+
+    // Null when there is no room. Looked for and taken in one step, so that threads that write at once cannot all have the last of it.
+    private SendResult? TryPostMessage(ReadOnlySpan<byte> payload, MessageType type)
+    {
+        int cost = PostedCost(payload.Length);
+        long posted, total;
+        do
+        {
+            posted = Interlocked.Read(ref _postedBytes);
+            long buffered = posted + _transport.UnsentBytes;
+            total = buffered + cost;
+            if (buffered > 0 && total > _settings.MaxBufferedBytes)
+            {
+                return null;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _postedBytes, posted + cost, posted) != posted);
 
         // Room for the longest header in front, so that the owner can frame it where it lies.
         byte[] buffer = ArrayPool<byte>.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
         payload.CopyTo(buffer.AsSpan(FrameCodec.MaxHeaderBytes));
-        long total = Interlocked.Add(ref _postedBytes, payload.Length) + _transport.UnsentBytes;
         Owner.Post(this, buffer, ((long)payload.Length << 16) | ((long)type << 8) | (long)Posted.Write);
         return total > _settings.HighWatermarkBytes ? SendResult.Backpressure : SendResult.Accepted;
     }
+
+    // With the header, so that a flood of empty messages is bounded too.
+    private static int PostedCost(int length) => FrameCodec.MaxHeaderBytes + length;
 
     private void WritePosted(byte[] buffer, long argument)
     {
         int length = (int)(argument >> 16);
         var type = (MessageType)(byte)(argument >> 8);
-        Interlocked.Add(ref _postedBytes, -length);
+        Interlocked.Add(ref _postedBytes, -PostedCost(length));
         var payload = buffer.AsSpan(FrameCodec.MaxHeaderBytes, length);
         if (length < HandOverBytes || _role == EndpointRole.Client || _compression is not null)
         {
-            WriteOnOwner(payload, type);
+            WriteWithRoom(payload, type);
             ArrayPool<byte>.Shared.Return(buffer);
             return;
         }
 
-        if (CheckRoom(length) is not null)
+        if (!CanSend)
         {
             ArrayPool<byte>.Shared.Return(buffer);
             return;
@@ -255,7 +310,7 @@ public sealed partial class WebSocketConnection
     {
         while (_queuedWrites!.TryPeek(out var write))
         {
-            bool mustWait = _transport.UnsentBytes > _settings.HighWatermarkBytes && _close.MaySendData && !_isEnded;
+            bool mustWait = CanSend && (_transport.UnsentBytes > _settings.HighWatermarkBytes || !HasRoom(write.Payload.Length));
             if (mustWait && !write.IsCancelled)
             {
                 return;
@@ -265,8 +320,25 @@ public sealed partial class WebSocketConnection
             Interlocked.Decrement(ref _queuedWriteCount);
             if (write.TryAccept())
             {
-                write.SetResult(WriteOnOwner(write.Payload.Span, write.Type));
+                Write(write);
             }
         }
+    }
+
+    private void Write(QueuedWrite write)
+    {
+        SendResult result;
+        try
+        {
+            result = WriteWithRoom(write.Payload.Span, write.Type);
+        }
+        catch (Exception e)
+        {
+            // The caller's memory may be gone by now: that is the caller's to hear, and nothing of it was sent.
+            write.SetException(e);
+            return;
+        }
+
+        write.SetResult(result);
     }
 }

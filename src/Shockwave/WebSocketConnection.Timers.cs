@@ -13,7 +13,7 @@ public sealed partial class WebSocketConnection
     private long _lastReceived;
     private long _messageStarted;
     private long _lastPing;
-    private long _pongAwaitedSince;
+    private long _pongDue;
     private long _closeDue;
     private long _shutdownDue;
     private long _roundTripTicks = -1;
@@ -39,7 +39,15 @@ public sealed partial class WebSocketConnection
     void ITransportHandler.OnDeadline()
     {
         long now = Owner.Time.GetTimestamp();
-        if (_transport.UnsentBytes > 0 && now - _transport.LastSendProgress >= _settings.WriteTimeout)
+        if (_transport.IsClosed)
+        {
+            // Properly, but the stream does not let go.
+            if (now >= _closeDue)
+            {
+                _transport.Abort();
+            }
+        }
+        else if (_transport.UnsentBytes > 0 && now - _transport.LastSendProgress >= _settings.WriteTimeout)
         {
             EndAbnormally(new TimeoutException("The peer took nothing of what was buffered for it within WriteTimeout."));
         }
@@ -73,7 +81,7 @@ public sealed partial class WebSocketConnection
         // While we are the ones who do not read, the peer cannot be blamed for silence.
         if (!_transport.IsPaused)
         {
-            if (_pongAwaitedSince != 0 && now - _pongAwaitedSince >= _settings.PongTimeout)
+            if (_pongDue != 0 && now >= _pongDue)
             {
                 EndAbnormally(new TimeoutException("The peer did not answer a ping within PongTimeout."));
                 return;
@@ -92,9 +100,8 @@ public sealed partial class WebSocketConnection
             }
         }
 
-        if (_pongAwaitedSince == 0 && now - _lastPing >= _settings.PingInterval)
+        if (_pongDue == 0 && now - _lastPing >= _settings.PingInterval)
         {
-            _pongAwaitedSince = _lastPing = now;
             WritePing(now);
         }
     }
@@ -121,7 +128,7 @@ public sealed partial class WebSocketConnection
         else
         {
             due = Math.Min(due, _lastReceived + _settings.IdleTimeout);
-            due = Math.Min(due, _pongAwaitedSince != 0 ? _pongAwaitedSince + _settings.PongTimeout : _lastPing + _settings.PingInterval);
+            due = Math.Min(due, _pongDue != 0 ? _pongDue : _lastPing + _settings.PingInterval);
             due = _messageStarted == 0 ? due : Math.Min(due, _messageStarted + _settings.MessageTimeout);
         }
 
@@ -131,7 +138,7 @@ public sealed partial class WebSocketConnection
 
     private void AnswerPing(ReadOnlySpan<byte> payload)
     {
-        if (!_close.MaySendData)
+        if (!CanSend)
         {
             return;
         }
@@ -149,7 +156,7 @@ public sealed partial class WebSocketConnection
 
     private void SendHeldPong()
     {
-        if (_close.MaySendData)
+        if (CanSend)
         {
             WriteFrame(Opcode.Pong, _heldPong.AsSpan(0, _heldPongLength), isCompressed: false);
         }
@@ -168,7 +175,7 @@ public sealed partial class WebSocketConnection
 
     private void SendPing(PingRequest request)
     {
-        if (!_close.MaySendData || _isEnded)
+        if (!CanSend)
         {
             request.Completion.TrySetException(new ConnectionClosedException(CloseInfo ?? new CloseInfo(_close, _closeReason, _cause)));
             return;
@@ -182,6 +189,13 @@ public sealed partial class WebSocketConnection
 
     private void WritePing(long timestamp)
     {
+        _lastPing = timestamp;
+        if (_pongDue == 0)
+        {
+            _pongDue = timestamp + _settings.PongTimeout;
+            UpdateDeadline();
+        }
+
         Span<byte> payload = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(payload, timestamp);
         WriteFrame(Opcode.Ping, payload, isCompressed: false);
@@ -196,20 +210,19 @@ public sealed partial class WebSocketConnection
         }
 
         long sentAt = BinaryPrimitives.ReadInt64BigEndian(payload);
-        bool isOurs = sentAt == _pongAwaitedSince && sentAt != 0;
+        bool isLatest = sentAt == _lastPing && _pongDue != 0;
         int answered = _pings?.FindLastIndex(ping => ping.SentAt == sentAt) + 1 ?? 0;
-        if (!isOurs && answered == 0)
+        if (!isLatest && answered == 0)
         {
             return;
         }
 
         var roundTrip = Owner.Time.GetElapsedTime(sentAt);
         Interlocked.Exchange(ref _roundTripTicks, roundTrip.Ticks);
-        if (isOurs)
-        {
-            _pongAwaitedSince = 0;
-            UpdateDeadline();
-        }
+
+        // RFC 6455 §5.5.3: a peer may answer the latest ping only. Any pong shows that it lives; a later ping's is still awaited.
+        _pongDue = isLatest ? 0 : Owner.Time.GetTimestamp() + _settings.PongTimeout;
+        UpdateDeadline();
 
         // A pong answers every ping before it as well (RFC 6455 §5.5.3).
         for (int i = 0; i < answered; i++)

@@ -24,7 +24,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     private readonly Transport _transport;
     private readonly ConnectionSettings _settings;
     private readonly MessageDispatcher _dispatcher;
-    private MessageReader _reader = null!;
+    private MessageReader? _reader;
     private readonly EndpointRole _role;
     private readonly UpgradeDetails _upgrade;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +40,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
         _settings = settings;
         _dispatcher = dispatcher;
         _upgrade = upgrade;
+        transport.Attach(this);
     }
 
     /// <summary>Gets the connection's number: unique in this process, never reused.</summary>
@@ -72,7 +73,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     /// <summary>Gets how many bytes are buffered for the peer and not yet taken by the socket, those on their way to the owner included.</summary>
     public long BufferedBytes => _transport.UnsentBytes + Interlocked.Read(ref _postedBytes);
 
-    /// <summary>Gets a task that completes, and never fails, when the connection has ended and the handler was told.</summary>
+    /// <summary>Gets a task that completes, and never fails, when the connection has ended. The handler's last call may still be under way.</summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Gets how the connection ended; <see langword="null"/> while it has not.</summary>
@@ -126,6 +127,18 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 
     void IOwnerWork.Run(object? state, long argument)
     {
+        try
+        {
+            RunPosted(state, argument);
+        }
+        catch (Exception e)
+        {
+            FailUnexpectedly(e);
+        }
+    }
+
+    private void RunPosted(object? state, long argument)
+    {
         switch ((Posted)(byte)argument)
         {
             case Posted.Start:
@@ -148,7 +161,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
                 SendPing((PingRequest)state!);
                 break;
             case Posted.ReadMore:
-                _transport.Resume();
+                ResumeReading();
                 break;
             case Posted.HandlerCompleted:
                 OnHandlerCompleted((Exception?)state);
@@ -165,10 +178,11 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 
     private void OnStart()
     {
+        _shard.Add(this);
+
         // Here and not in the constructor: compressors are the owner's.
         _compression = _upgrade.Compression is { } agreed ? new ConnectionCompression(agreed, _shard, _role, _settings) : null;
         _reader = new MessageReader(_role, _settings.Limits, Owner.Buffers, _compression?.Inflaters ?? default);
-        _shard.Add(this);
         _lastReceived = _lastPing = Owner.Time.GetTimestamp();
         UpdateDeadline();
         try
@@ -181,6 +195,6 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
         }
 
         CleanContext.Restore();
-        _transport.Start(this);
+        _transport.Start();
     }
 }

@@ -1,7 +1,9 @@
+using System.Buffers;
+
 namespace Shockwave.Engine.Tests;
 
 /// <summary>An owner that runs its work when the test says so, on the test's thread.</summary>
-internal sealed class ManualOwner(TimeProvider time) : ConnectionOwner(time)
+internal sealed class ManualOwner(TimeProvider time, ArrayPool<byte>? buffers = null) : ConnectionOwner(time, buffers)
 {
     private readonly Queue<OwnerWork> _queue = new();
 
@@ -19,11 +21,15 @@ internal sealed class ManualOwner(TimeProvider time) : ConnectionOwner(time)
 
     public void RunAll()
     {
-        while (TryTake(out var work))
+        do
         {
-            work.Target.Run(work.State, work.Argument);
-            EndTurn();
+            while (TryTake(out var work))
+            {
+                work.Target.Run(work.State, work.Argument);
+                EndTurn();
+            }
         }
+        while (EndTurn());
     }
 
     private bool TryTake(out OwnerWork work)

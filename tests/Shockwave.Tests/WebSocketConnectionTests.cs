@@ -269,4 +269,111 @@ public sealed class WebSocketConnectionTests
         await other.Connection.Completion;
         Assert.True(other.Connection.Closed.IsCancellationRequested);
     }
+
+    [Fact]
+    public async Task PeerThatAnswersOnlyTheLatestPing_IsAlive()
+    {
+        var time = new ManualTimeProvider();
+        await using var peer = Peer.Connect(new EchoHandler(), time: time);
+        await peer.OwnerIsIdleAsync();
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(26));
+        Assert.Equal(Opcode.Ping, (await peer.ReadFrameAsync())!.Value.Header.Opcode);
+        var ping = peer.Connection.PingAsync();
+        byte[] latest = (await peer.ReadFrameAsync())!.Value.Payload;
+        await peer.SendAsync(Opcode.Pong, latest);
+        await ping;
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(15));
+        Assert.Null(peer.Connection.CloseInfo);
+    }
+
+    [Fact]
+    public async Task PingOfAUser_IsBoundByThePongTimeout()
+    {
+        var time = new ManualTimeProvider();
+        await using var peer = Peer.Connect(new EchoHandler(), new TestOptions { PingInterval = null }, time);
+        var ping = peer.Connection.PingAsync();
+        await peer.OwnerIsIdleAsync();
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(11));
+        await Assert.ThrowsAsync<ConnectionClosedException>(() => ping);
+    }
+
+    [Fact]
+    public async Task HandlerThatAborts_GetsNoFurtherMessageOfTheSameReceive()
+    {
+        var handler = new ScriptedHandler { Received = (connection, _) => connection.Abort() };
+        await using var peer = Peer.Connect(handler);
+        using var writer = new FrameWriter(() => 7);
+        writer.WriteFrame(Opcode.Text, "first"u8);
+        writer.WriteFrame(Opcode.Text, "second"u8);
+        await peer.SendBytesAsync(writer.Written.ToArray());
+        await handler.Closed;
+        Assert.Equal(["first"], handler.Messages);
+    }
+
+    [Fact]
+    public async Task CloseAfterAnAbort_IsNotNotedAsSent()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            var handler = new ScriptedHandler();
+            await using var peer = Peer.Connect(handler);
+            peer.Connection.Abort();
+            peer.Connection.Close();
+            var info = await handler.Closed;
+            Assert.Null(info.CodeSent);
+            Assert.Equal(CloseCode.AbnormalClosure, info.Code);
+            Assert.Equal(SendResult.Closed, peer.Connection.WriteMessage("late"u8, MessageType.Text));
+            Assert.Equal(0, peer.Connection.BufferedBytes);
+        }
+    }
+
+    [Fact]
+    public async Task HandlerThatActsOnItsConnectionFromEveryCallback_IsServedAndToldOfTheEndOnce()
+    {
+        static void Everything(WebSocketConnection connection)
+        {
+            connection.Subscribe("t");
+            connection.Publish("t", "p"u8, MessageType.Text);
+            connection.WriteMessage("w"u8, MessageType.Text);
+            _ = connection.WriteMessageAsync("a"u8.ToArray(), MessageType.Text);
+            connection.Unsubscribe("t");
+            connection.Subscribe("t");
+        }
+
+        foreach (int end in (int[])[0, 1, 2, 3])
+        {
+            var handler = new ScriptedHandler
+            {
+                Opened = Everything,
+                Received = (connection, _) =>
+                {
+                    Everything(connection);
+                    if (end == 0)
+                    {
+                        connection.Close();
+                    }
+                    else if (end == 1)
+                    {
+                        connection.Abort();
+                    }
+
+                    Everything(connection);
+                    if (end == 2)
+                    {
+                        throw new InvalidOperationException();
+                    }
+                },
+            };
+            await using var peer = Peer.Connect(handler);
+            await peer.SendAsync("go");
+            await peer.OwnerIsIdleAsync();
+            peer.Stream.Reset();
+            await handler.Closed;
+            await peer.Connection.Completion;
+            Assert.Equal(0, peer.Server.ConnectionCount);
+            Everything(peer.Connection);
+            await peer.OwnerIsIdleAsync();
+            Assert.Equal(0, peer.Connection.BufferedBytes);
+        }
+    }
 }

@@ -16,8 +16,9 @@ internal sealed class UpgradedTransport : StreamTransport
     {
         _context = context;
 
-        // Behind TLS the end of the TCP stream would be an attack's sign (no close_notify), so only a plain socket is half-closed.
-        _socket = context.Request.IsHttps || context.Features.Get<ITlsHandshakeFeature>() is not null
+        // Behind TLS the end of the TCP stream would be an attack's sign (no close_notify), and HTTP/2 has other streams on its socket:
+        // only a plain socket of one's own is half-closed.
+        _socket = !HttpProtocol.IsHttp11(context.Request.Protocol) || context.Request.IsHttps || context.Features.Get<ITlsHandshakeFeature>() is not null
             ? null
             : context.Features.Get<IConnectionSocketFeature>()?.Socket;
     }

@@ -11,6 +11,7 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
     private HttpMessageInvoker? _invoker;
     private HttpResponseMessage? _response;
     private Socket? _socket;
+    private volatile bool _isDisposed;
 
     /// <summary>Gets the stream after the answer's head.</summary>
     public Stream Stream { get; private set; } = Stream.Null;
@@ -55,6 +56,7 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
 
     public void Dispose()
     {
+        _isDisposed = true;
         _response?.Dispose();
         _invoker?.Dispose();
         _socket?.Dispose();
@@ -126,9 +128,19 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await _socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-        return new NetworkStream(_socket, ownsSocket: true);
+        // Called again for another try, and perhaps after the exchange was given up: each call answers for its own socket.
+        var socket = _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private PermessageDeflateParameters? ConfirmExtensions(PermessageDeflate? negotiation)

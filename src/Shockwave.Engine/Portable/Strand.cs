@@ -66,18 +66,20 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
         _current = this;
         do
         {
-            int count = 0;
-            while (_queue.TryDequeue(out var work))
+            do
             {
-                work.Target.Run(work.State, work.Argument);
-                if (++count == MaxWorkPerTurn)
+                int count = 0;
+                while (_queue.TryDequeue(out var work))
                 {
-                    EndTurn();
-                    count = 0;
+                    work.Target.Run(work.State, work.Argument);
+                    if (++count == MaxWorkPerTurn)
+                    {
+                        EndTurn();
+                        count = 0;
+                    }
                 }
             }
-
-            EndTurn();
+            while (EndTurn());
 
             // The flag is cleared before the queue is looked at again, and a poster enqueues before it looks at the flag:
             // with a full fence on both sides one of the two sees the other, so no work is left behind.

@@ -45,25 +45,13 @@ internal class StreamTransport : Transport, IOwnerWork
 
     void IOwnerWork.Run(object? state, long argument)
     {
-        switch (argument)
+        try
         {
-            case ReceiveCompleted:
-                if (EndReceive())
-                {
-                    Receive();
-                }
-
-                break;
-
-            case SendEnded:
-                SendCompleted(EndSend());
-                ReportClosed();
-                break;
-
-            default:
-                _isContinuePosted = false;
-                Receive();
-                break;
+            Continue(argument);
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
         }
     }
 
@@ -87,7 +75,7 @@ internal class StreamTransport : Transport, IOwnerWork
         {
             _send = _stream.WriteAsync(bytes, _closing.Token).ConfigureAwait(false).GetAwaiter();
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e)
         {
             _send = ValueTask.FromException(e).ConfigureAwait(false).GetAwaiter();
         }
@@ -118,12 +106,21 @@ internal class StreamTransport : Transport, IOwnerWork
     /// <inheritdoc />
     protected override void CloseStream(bool isAbort)
     {
-        if (isAbort)
+        try
         {
-            AbortStream();
+            if (isAbort)
+            {
+                AbortStream();
+            }
+
+            _closing.Cancel();
+        }
+        catch (Exception e)
+        {
+            // The stream's own code. Whether it minds or not, this connection is over.
+            Debug.WriteLine(e);
         }
 
-        _closing.Cancel();
         if (!_isReceiving && !_isDelivering)
         {
             ReturnBuffer();
@@ -137,6 +134,30 @@ internal class StreamTransport : Transport, IOwnerWork
 
     /// <summary>Releases the stream. Nothing reads or writes it any more.</summary>
     protected virtual void ReleaseStream() => _stream.Dispose();
+
+    private void Continue(long step)
+    {
+        switch (step)
+        {
+            case ReceiveCompleted:
+                if (EndReceive())
+                {
+                    Receive();
+                }
+
+                break;
+
+            case SendEnded:
+                SendCompleted(EndSend());
+                ReportClosed();
+                break;
+
+            default:
+                _isContinuePosted = false;
+                Receive();
+                break;
+        }
+    }
 
     // Receives and delivers until there is nothing, a pause, or enough for one turn.
     private void Receive()
@@ -164,9 +185,15 @@ internal class StreamTransport : Transport, IOwnerWork
     private void Deliver()
     {
         _isDelivering = true;
-        int consumed = Handler.OnReceived(_buffer.AsSpan(_start, _end - _start));
-        _isDelivering = false;
-        _start += consumed;
+        try
+        {
+            _start += Handler.OnReceived(_buffer.AsSpan(_start, _end - _start));
+        }
+        finally
+        {
+            _isDelivering = false;
+        }
+
         Debug.Assert(_start == _end || IsPaused || IsClosed, "Only a paused connection leaves bytes.");
         if (IsClosed)
         {
@@ -200,7 +227,7 @@ internal class StreamTransport : Transport, IOwnerWork
         {
             _receive = _stream.ReadAsync(destination, _closing.Token).ConfigureAwait(false).GetAwaiter();
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e)
         {
             _receive = ValueTask.FromException<int>(e).ConfigureAwait(false).GetAwaiter();
         }
@@ -287,7 +314,16 @@ internal class StreamTransport : Transport, IOwnerWork
         {
             _isClosedReported = true;
             _closing.Dispose();
-            ReleaseStream();
+            try
+            {
+                ReleaseStream();
+            }
+            catch (Exception e)
+            {
+                // As above: a stream that fails to close is closed all the same.
+                Debug.WriteLine(e);
+            }
+
             Closed();
         }
     }

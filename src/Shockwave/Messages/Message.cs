@@ -30,7 +30,7 @@ public readonly ref struct Message
     public string GetText() => Encoding.UTF8.GetString(Payload);
 
     /// <summary>Keeps the message beyond the handler call. Copies at most once, and not at all where the message was collected anyway.</summary>
-    /// <returns>A message that the caller owns and must dispose.</returns>
+    /// <returns>A message that the caller owns and must dispose; <see cref="Payload"/> may lie in it from then on, and ends with it.</returns>
     public LeasedMessage Lease() => new(Store());
 
     internal StoredMessage Store() => StoredMessage.Take(_reader, Payload, Type);

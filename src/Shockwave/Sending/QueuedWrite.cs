@@ -31,6 +31,12 @@ internal sealed class QueuedWrite
         _completion.SetResult(result);
     }
 
+    public void SetException(Exception error)
+    {
+        _registration.Dispose();
+        _completion.SetException(error);
+    }
+
     private void Cancel(CancellationToken token)
     {
         if (TryAccept())

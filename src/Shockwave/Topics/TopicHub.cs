@@ -1,5 +1,6 @@
 using System.Text;
 using Shockwave.Engine;
+using Shockwave.Protocol;
 
 namespace Shockwave;
 
@@ -38,7 +39,7 @@ internal sealed class TopicHub : IOwnerWork
         CheckName(topic);
         for (int i = 0; i < _shards.Length; i++)
         {
-            if (Volatile.Read(ref _waitingBytes[i]) + payload.Length > MaxWaitingBytes)
+            if (Volatile.Read(ref _waitingBytes[i]) + Cost(payload) > MaxWaitingBytes)
             {
                 return PublishResult.Refused;
             }
@@ -47,17 +48,20 @@ internal sealed class TopicHub : IOwnerWork
         var publication = new Publication(topic, payload, type, _shards.Length);
         for (int i = 0; i < _shards.Length; i++)
         {
-            Interlocked.Add(ref _waitingBytes[i], payload.Length);
+            Interlocked.Add(ref _waitingBytes[i], Cost(payload));
             _shards[i].Owner.Post(this, publication, i);
         }
 
         return PublishResult.Accepted;
     }
 
+    // With the header, so that a flood of empty messages is bounded too.
+    private static int Cost(ReadOnlySpan<byte> payload) => FrameCodec.MaxHeaderBytes + payload.Length;
+
     void IOwnerWork.Run(object? state, long argument)
     {
         var publication = (Publication)state!;
-        Interlocked.Add(ref _waitingBytes[argument], -publication.Payload.Length);
+        Interlocked.Add(ref _waitingBytes[argument], -Cost(publication.Payload));
         _shards[argument].Topics.Deliver(publication);
         publication.Release();
     }

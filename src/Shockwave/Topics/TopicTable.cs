@@ -45,7 +45,7 @@ internal sealed class TopicTable
         connection.Subscriptions.Clear();
     }
 
-    /// <summary>Writes a message to every subscriber. Writing runs no user code, so the list cannot change meanwhile.</summary>
+    /// <summary>Writes a message to every subscriber. Writing runs no user code and ends no connection, so the list cannot change meanwhile.</summary>
     public void Deliver(Publication publication)
     {
         if (_topics.TryGetValue(publication.Topic, out var topic))

@@ -1,5 +1,7 @@
 using System.Text;
+using Shockwave.Engine;
 using Shockwave.Protocol;
+using Shockwave.Testing;
 
 namespace Shockwave.Tests;
 
@@ -49,6 +51,40 @@ public sealed class MessageReadsTests
             await peer.SendAsync(Opcode.Continuation, payload.AsSpan(length / 2));
             Assert.Equal(payload, (await peer.ReadFrameAsync())!.Value.Payload);
         }
+    }
+
+    [Fact]
+    public async Task PeerWhosePongLiesBehindAPause_IsNotBlamedWhenReadingGoesOn()
+    {
+        var time = new ManualTimeProvider();
+        var done = new TaskCompletionSource();
+        await using var peer = Peer.Connect((_, _) => done.Task, time: time);
+        for (int i = 0; i < 2; i++)
+        {
+            await peer.SendAsync(Opcode.Binary, new byte[60_000]);
+        }
+
+        while (peer.Server.GetStatistics().MessagesReceived < 2)
+        {
+            await peer.OwnerIsIdleAsync();
+        }
+
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(40));
+        var (header, ping) = (await peer.ReadFrameAsync())!.Value;
+        Assert.Equal(Opcode.Ping, header.Opcode);
+        await peer.SendAsync(Opcode.Pong, ping);
+
+        // All in one turn: the clock's tick comes between the wish to read on and the reading.
+        peer.Connection.Owner.Post(new Work(() =>
+        {
+            Assert.True(peer.Connection.ReadMessageAsync().IsCompletedSuccessfully);
+            Assert.True(peer.Connection.ReadMessageAsync().IsCompletedSuccessfully);
+            time.Advance(TimerWheel.Tick);
+        }));
+        await peer.OwnerIsIdleAsync();
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(15));
+        Assert.Null(peer.Connection.CloseInfo);
+        done.SetResult();
     }
 
     [Fact]
@@ -234,5 +270,10 @@ public sealed class MessageReadsTests
 
             return best;
         }
+    }
+
+    private sealed class Work(Action action) : IOwnerWork
+    {
+        public void Run(object? state, long argument) => action();
     }
 }

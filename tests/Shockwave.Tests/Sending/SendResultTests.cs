@@ -132,6 +132,46 @@ public sealed class SendResultTests
     }
 
     [Fact]
+    public async Task WriteMessageAsync_OfMessagesThatFitOnlyAlone_WaitsAndNeverOverflows()
+    {
+        await using var peer = Peer.Connect(new EchoHandler(), new TestOptions { HighWatermarkBytes = 256 * 1024, MaxBufferedBytes = 1024 * 1024 }, capacity: Capacity);
+        var writers = Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
+        {
+            byte[] small = new byte[200_000], large = new byte[900_000];
+            for (int i = 0; i < 5; i++)
+            {
+                Assert.NotEqual(SendResult.Closed, await peer.Connection.WriteMessageAsync(small, MessageType.Binary));
+                var result = await peer.Connection.WriteMessageAsync(large, MessageType.Binary);
+                Assert.True(result is SendResult.Accepted or SendResult.Backpressure, $"{result}");
+                Assert.InRange(peer.Connection.BufferedBytes, 0, (1024 * 1024) + 200);
+            }
+        })).ToArray();
+        for (int i = 0; i < 40; i++)
+        {
+            Assert.Equal(Opcode.Binary, (await peer.ReadFrameAsync())!.Value.Header.Opcode);
+        }
+
+        await Task.WhenAll(writers);
+        Assert.Equal(0, peer.Server.GetStatistics().MessagesDropped);
+    }
+
+    [Fact]
+    public async Task MemoryThatIsGoneBeforeItsTurn_FailsThatWriteOnly()
+    {
+        await using var peer = Peer.Connect(new EchoHandler(), new TestOptions { HighWatermarkBytes = 50_000 }, capacity: Capacity);
+        await peer.Connection.WriteMessageAsync(new byte[200_000], MessageType.Binary);
+        await peer.OwnerIsIdleAsync();
+        var memory = new GoneMemory();
+        var gone = peer.Connection.WriteMessageAsync(memory.Memory, MessageType.Binary).AsTask();
+        memory.IsGone = true;
+        var kept = peer.Connection.WriteMessageAsync("kept"u8.ToArray(), MessageType.Text).AsTask();
+        Assert.Equal(200_000, (await peer.ReadFrameAsync())!.Value.Payload.Length);
+        Assert.Equal("kept", await peer.ReadTextAsync());
+        Assert.Equal(SendResult.Accepted, await kept);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => gone);
+    }
+
+    [Fact]
     public async Task CancelledWrite_IsNotSentAndNoFrameIsCut()
     {
         using var cancel = new CancellationTokenSource();
@@ -239,6 +279,25 @@ public sealed class SendResultTests
 
             await peer.SendAsync("small");
             Assert.Equal("small", await peer.ReadTextAsync());
+        }
+    }
+
+    private sealed class GoneMemory : System.Buffers.MemoryManager<byte>
+    {
+        public bool IsGone { get; set; }
+
+        public override Memory<byte> Memory => CreateMemory(10);
+
+        public override Span<byte> GetSpan() => IsGone ? throw new ObjectDisposedException(nameof(GoneMemory)) : new byte[10];
+
+        public override System.Buffers.MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
         }
     }
 }
