@@ -8,7 +8,7 @@ namespace Shockwave.Protocol;
 /// <remarks>
 /// Not thread-safe. Looks at single frames: it checks headers, masking, reserved bits and the frame's size, but knows no
 /// messages, so continuation, UTF-8 and compression are the caller's. One pooled buffer holds what was appended and not read
-/// yet; it grows with what arrives and is given back by <see cref="Dispose"/>, and whenever it runs empty.
+/// yet; it grows with what arrives and is given back by <see cref="Dispose"/>.
 /// </remarks>
 public sealed class FrameReader : IDisposable
 {
