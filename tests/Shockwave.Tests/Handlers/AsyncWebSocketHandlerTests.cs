@@ -9,8 +9,10 @@ public sealed class AsyncWebSocketHandlerTests
     public async Task WhileATaskIsIncomplete_NoFurtherMessageIsDelivered()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var handler = new Scripted(async (connection, message) =>
         {
+            started.TrySetResult();
             await gate.Task;
             connection.WriteMessage(message.Payload.Span, message.Type);
         });
@@ -23,6 +25,7 @@ public sealed class AsyncWebSocketHandlerTests
 
         await other.SendAsync("others go on");
         Assert.Equal("others go on", await other.ReadTextAsync());
+        await started.Task;
         await slow.OwnerIsIdleAsync();
         Assert.Equal(1, handler.Started);
         gate.SetResult();

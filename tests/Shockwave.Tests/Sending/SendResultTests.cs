@@ -43,6 +43,7 @@ public sealed class SendResultTests
     {
         var results = new List<SendResult>();
         var drained = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         byte[] block = new byte[16 * 1024];
         var handler = new ScriptedHandler
         {
@@ -52,13 +53,15 @@ public sealed class SendResultTests
                 {
                     results.Add(connection.WriteMessage(block, MessageType.Binary));
                 }
+
+                full.SetResult();
             },
             Drained = connection => drained.SetResult(connection.BufferedBytes),
         };
         var options = new TestOptions { HighWatermarkBytes = 100_000, MaxBufferedBytes = 300_000, Overflow = OverflowPolicy.DropNewest };
         await using var peer = Peer.Connect(handler, options, capacity: Capacity);
         await peer.SendAsync("go");
-        await peer.OwnerIsIdleAsync();
+        await full.Task;
         Assert.True(peer.Connection.BufferedBytes <= options.MaxBufferedBytes + 16);
         Assert.Equal(3, peer.Server.GetStatistics().MessagesDropped);
         int accepted = results.Count - 3;
