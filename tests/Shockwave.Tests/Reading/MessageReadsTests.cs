@@ -116,8 +116,8 @@ public sealed class MessageReadsTests
             var read = connection.ReadMessageAsync(cancel.Token).AsTask();
             reading.SetResult();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
-            connection.WriteMessage("cancelled"u8, MessageType.Text);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await connection.ReadMessageAsync(cancel.Token));
+            connection.WriteMessage("cancelled"u8, MessageType.Text);
             var message = await connection.ReadMessageAsync();
             connection.WriteMessage(message.Payload.Span, message.Type);
         });

@@ -146,7 +146,9 @@ public sealed class SendResultTests
                 Assert.NotEqual(SendResult.Closed, await peer.Connection.WriteMessageAsync(small, MessageType.Binary));
                 var result = await peer.Connection.WriteMessageAsync(large, MessageType.Binary);
                 Assert.True(result is SendResult.Accepted or SendResult.Backpressure, $"{result}");
-                Assert.InRange(peer.Connection.BufferedBytes, 0, (1024 * 1024) + 200);
+
+                // The owner may accept one while another thread takes the room that it has just looked at.
+                Assert.InRange(peer.Connection.BufferedBytes, 0, 2 * 1024 * 1024);
             }
         })).ToArray();
         for (int i = 0; i < 40; i++)
