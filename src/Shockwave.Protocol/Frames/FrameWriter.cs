@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Shockwave.Protocol;
 
@@ -75,20 +77,28 @@ public sealed class FrameWriter : IDisposable
         }
     }
 
+    // The test is inlined and the growth is not: most frames find room.
     private Span<byte> MakeRoom(int count)
     {
         if (_buffer is null || _buffer.Length - _length < count)
         {
-            byte[] larger = _pool.Rent(Math.Max(FirstBufferBytes, checked(_length + Math.Max(_length, count))));
-            if (_buffer is not null)
-            {
-                _buffer.AsSpan(0, _length).CopyTo(larger);
-                _pool.Return(_buffer);
-            }
-
-            _buffer = larger;
+            Grow(count);
         }
 
         return _buffer.AsSpan(_length);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MemberNotNull(nameof(_buffer))]
+    private void Grow(int count)
+    {
+        byte[] larger = _pool.Rent(Math.Max(FirstBufferBytes, checked(_length + Math.Max(_length, count))));
+        if (_buffer is not null)
+        {
+            _buffer.AsSpan(0, _length).CopyTo(larger);
+            _pool.Return(_buffer);
+        }
+
+        _buffer = larger;
     }
 }
