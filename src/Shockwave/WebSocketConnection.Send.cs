@@ -98,7 +98,6 @@ public sealed partial class WebSocketConnection
         }
     }
 
-
     /// <summary>Sends a message that is already framed, or frames it here where this connection needs a frame of its own. On the owner.</summary>
     internal void WritePublication(Publication publication)
     {
@@ -113,22 +112,19 @@ public sealed partial class WebSocketConnection
         }
     }
 
-    private SendResult WritePublicationFrame(Publication publication)
+    private void WritePublicationFrame(Publication publication)
     {
         if (_role == EndpointRole.Client || _compression is not null)
         {
-            return WriteOnOwner(publication.Payload, publication.Type);
+            WriteOnOwner(publication.Payload, publication.Type);
         }
-
-        if (CheckRoom(publication.Frame.Length) is { } refusal)
+        else if (CheckRoom(publication.Frame.Length) is null)
         {
-            return refusal;
+            Masker.Copy(publication.Frame, _transport.GetSpan(publication.Frame.Length));
+            _transport.Commit(publication.Frame.Length);
+            _shard.BytesSent += publication.Frame.Length;
+            Sent();
         }
-
-        publication.Frame.CopyTo(_transport.GetSpan(publication.Frame.Length));
-        _transport.Commit(publication.Frame.Length);
-        _shard.BytesSent += publication.Frame.Length;
-        return Sent();
     }
 
     private bool CanSend => _close.MaySendData && !_transport.IsClosed;
