@@ -23,17 +23,25 @@ internal interface IOwnerWork
 /// </remarks>
 internal abstract class ConnectionOwner
 {
+    // More than these are not kept: many connections that drain at once must not leave their queues behind for ever.
+    private const int MaxSpareOutputs = 64;
+
     private readonly List<Transport> _unflushed = [];
+    private readonly Stack<OutputQueue> _spareOutputs = new();
 
     protected ConnectionOwner(TimeProvider time, ArrayPool<byte>? buffers = null)
     {
         Time = time;
         Buffers = buffers ?? ArrayPool<byte>.Shared;
         Timers = new TimerWheel(time, this);
+        TurnTimestamp = time.GetTimestamp();
     }
 
     /// <summary>Gets the clock of everything that this owner owns.</summary>
     public TimeProvider Time { get; }
+
+    /// <summary>Gets when this turn began, as a timestamp of <see cref="Time"/>: exact enough for everything but a round-trip time.</summary>
+    public long TurnTimestamp { get; private set; }
 
     /// <summary>Gets the deadlines of this owner's connections.</summary>
     public TimerWheel Timers { get; }
@@ -50,8 +58,23 @@ internal abstract class ConnectionOwner
     /// <summary>As <see cref="Post"/>, but lets the calling thread become the owner when nobody is: saves a hop. Not from user code.</summary>
     public abstract void Run(IOwnerWork target, object? state = null, long argument = 0);
 
+    /// <summary>Lends an empty output queue.</summary>
+    public OutputQueue RentOutput() => _spareOutputs.TryPop(out var output) ? output : new OutputQueue(Buffers);
+
+    /// <summary>Takes an output queue back, empty.</summary>
+    public void ReturnOutput(OutputQueue output)
+    {
+        if (_spareOutputs.Count < MaxSpareOutputs)
+        {
+            _spareOutputs.Push(output);
+        }
+    }
+
     /// <summary>Notes that a transport has bytes to send at the end of this turn. Once per turn and transport.</summary>
     public void FlushAfterTurn(Transport transport) => _unflushed.Add(transport);
+
+    /// <summary>Begins a turn: looks at the clock once for everybody.</summary>
+    protected void BeginTurn() => TurnTimestamp = Time.GetTimestamp();
 
     /// <summary>Sends what was written in this turn.</summary>
     /// <returns>Whether that made connections write again: another turn is due, also without new work.</returns>

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Shockwave.Engine;
 
 /// <summary>What a transport tells its connection, always on the owner.</summary>
@@ -9,6 +11,11 @@ internal interface ITransportHandler
 
     /// <summary>Nothing more will arrive: the peer ended its side (<see langword="null"/>), or receiving failed.</summary>
     void OnReceiveEnded(Exception? error);
+
+    /// <summary>The peer has hung up while receiving is paused; what it sent before can still be received. At most once, not on every transport.</summary>
+    void OnHangUp()
+    {
+    }
 
     /// <summary>Everything written so far was taken by the socket.</summary>
     void OnDrained();
@@ -34,16 +41,7 @@ internal interface ITransportHandler
 /// </remarks>
 internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 {
-    private const int SegmentBytes = 16 * 1024;
-
-    // A large message is sent in pieces, so that a slow peer is seen to make progress.
-    private const int MaxSendBytes = 64 * 1024;
-
-    private readonly Queue<Segment> _queue = new(0);
-    private byte[]? _tail;
-    private int _tailLength;
-    private int _headSent;
-    private int _sendingBytes;
+    private OutputQueue? _output;
     private long _unsentBytes;
     private bool _isFlushDue;
     private bool _isAborted;
@@ -59,6 +57,9 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Gets the owner.</summary>
     public ConnectionOwner Owner { get; } = owner;
+
+    /// <summary>Gets the peer's address; <see langword="null"/> where it is not known. Any thread.</summary>
+    public virtual EndPoint? RemoteEndPoint => null;
 
     /// <summary>Gets how many bytes were written and not yet taken by the socket. Any thread.</summary>
     public long UnsentBytes => Volatile.Read(ref _unsentBytes);
@@ -79,7 +80,13 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     protected ITransportHandler Handler { get; private set; } = null!;
 
-    /// <summary>Says who is called. Before anything else; any thread.</summary>
+    /// <summary>Gets what is to be sent; <see langword="null"/> when there is nothing.</summary>
+    protected OutputQueue? Output => _output;
+
+    /// <summary>Gets or sets whether the kernel, or a stream, still uses the queue's buffers: they must not be returned.</summary>
+    protected bool IsSending { get; set; }
+
+    /// <summary>Says who is called from now on. Before anything else, and again to hand the connection over; any thread before the start.</summary>
     public void Attach(ITransportHandler handler) => Handler = handler;
 
     /// <summary>Begins to receive.</summary>
@@ -93,29 +100,19 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Lends room to write to; follow with <see cref="Commit"/>.</summary>
     /// <param name="size">At least this many bytes are lent.</param>
-    public Span<byte> GetSpan(int size)
-    {
-        if (_tail is null || _tail.Length - _tailLength < size)
-        {
-            SealTail();
-            _tail = Owner.Buffers.Rent(Math.Max(size, SegmentBytes));
-        }
-
-        return _tail.AsSpan(_tailLength);
-    }
+    public Span<byte> GetSpan(int size) => (_output ??= Owner.RentOutput()).GetSpan(size);
 
     /// <summary>Says how many bytes of <see cref="GetSpan"/> were written. They leave when the turn ends.</summary>
     public void Commit(int count)
     {
-        _tailLength += count;
+        _output!.Commit(count);
         Written(count);
     }
 
     /// <summary>Queues a pooled buffer without copying it. The transport returns it.</summary>
     public void Write(byte[] buffer, int start, int count)
     {
-        SealTail();
-        _queue.Enqueue(new Segment(buffer, start, count));
+        (_output ??= Owner.RentOutput()).Add(buffer, start, count);
         Written(count);
     }
 
@@ -123,9 +120,14 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     public void Flush()
     {
         _isFlushDue = false;
+        if (IsClosed)
+        {
+            return;
+        }
+
         try
         {
-            SendNext(hadBytes: UnsentBytes != 0);
+            Send();
         }
         catch (Exception e)
         {
@@ -192,8 +194,11 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     protected abstract void ResumeReceiving();
 
-    /// <summary>Sends one buffer. Returns true when it was taken at once; otherwise <see cref="SendCompleted"/> follows.</summary>
-    protected abstract bool TrySend(ReadOnlyMemory<byte> bytes);
+    /// <summary>
+    /// Sends what is in <see cref="Output"/>, as much as goes; says what was taken with <see cref="Sent"/>. Does nothing while a send is
+    /// under way.
+    /// </summary>
+    protected abstract void Send();
 
     protected abstract void ShutdownSend();
 
@@ -203,26 +208,36 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// </summary>
     protected abstract void CloseStream(bool isAbort);
 
-    /// <summary>Gets whether a send is under way: its buffer must not be returned.</summary>
-    protected bool IsSending { get; private set; }
-
-    protected void SendCompleted(Exception? error)
+    /// <summary>Notes that the socket took bytes from the front of the queue.</summary>
+    /// <returns>
+    /// Whether these were the last. What the handler has written since, because of that, waits for the next turn: it could go on for ever.
+    /// </returns>
+    protected bool Sent(int count)
     {
-        IsSending = false;
-        if (IsClosed)
+        _output!.Advance(count);
+        Volatile.Write(ref _unsentBytes, _unsentBytes - count);
+        LastSendProgress = Owner.TurnTimestamp;
+        if (!_output.IsEmpty)
         {
-            ReleaseOutput();
-            return;
+            return false;
         }
 
-        if (error is not null)
-        {
-            Handler.OnFailed(error);
-            return;
-        }
+        ReleaseOutput();
+        Handler.OnDrained();
+        FinishIfSent();
+        return true;
+    }
 
-        CountSent();
-        SendNext(hadBytes: true);
+    /// <summary>Gives the queue's buffers back. Not while <see cref="IsSending"/>.</summary>
+    protected void ReleaseOutput()
+    {
+        if (_output is not null)
+        {
+            _output.Clear();
+            Owner.ReturnOutput(_output);
+            _output = null;
+            Volatile.Write(ref _unsentBytes, 0);
+        }
     }
 
     protected void Close(bool isAbort)
@@ -255,91 +270,36 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         Handler.OnClosed();
     }
 
-    private void SendNext(bool hadBytes)
+    /// <summary>
+    /// Gets or sets whether the transport itself calls <see cref="FlushIfDue"/> shortly, so that the owner need not at the end of the turn.
+    /// </summary>
+    protected bool FlushesItself { get; set; }
+
+    /// <summary>Sends what was written during a callback right behind it: the buffer is still in the processor's cache.</summary>
+    protected void FlushIfDue()
     {
-        if (IsSending || IsClosed)
+        if (_isFlushDue)
         {
-            return;
+            Flush();
         }
-
-        if (_queue.Count == 0)
-        {
-            SealTail();
-        }
-
-        while (_queue.TryPeek(out var segment))
-        {
-            IsSending = true;
-            _sendingBytes = Math.Min(segment.Count - _headSent, MaxSendBytes);
-            if (!TrySend(segment.Buffer.AsMemory(segment.Start + _headSent, _sendingBytes)))
-            {
-                return;
-            }
-
-            IsSending = false;
-            CountSent();
-            if (_queue.Count == 0)
-            {
-                SealTail();
-            }
-        }
-
-        if (hadBytes)
-        {
-            Handler.OnDrained();
-        }
-
-        FinishIfSent();
-    }
-
-    private void CountSent()
-    {
-        _headSent += _sendingBytes;
-        var head = _queue.Peek();
-        if (_headSent == head.Count)
-        {
-            _queue.Dequeue();
-            _headSent = 0;
-            Owner.Buffers.Return(head.Buffer);
-        }
-
-        Volatile.Write(ref _unsentBytes, _unsentBytes - _sendingBytes);
-        LastSendProgress = Owner.Time.GetTimestamp();
     }
 
     private void Written(int count)
     {
         if (_unsentBytes == 0)
         {
-            LastSendProgress = Owner.Time.GetTimestamp();
+            LastSendProgress = Owner.TurnTimestamp;
         }
 
         Volatile.Write(ref _unsentBytes, _unsentBytes + count);
         if (!_isFlushDue)
         {
             _isFlushDue = true;
-            Owner.FlushAfterTurn(this);
+            if (!FlushesItself)
+            {
+                Owner.FlushAfterTurn(this);
+            }
         }
-    }
-
-    private void SealTail()
-    {
-        if (_tail is null)
-        {
-            return;
-        }
-
-        if (_tailLength == 0)
-        {
-            Owner.Buffers.Return(_tail);
-        }
-        else
-        {
-            _queue.Enqueue(new Segment(_tail, 0, _tailLength));
-        }
-
-        _tail = null;
-        _tailLength = 0;
     }
 
     private void FinishIfSent()
@@ -359,17 +319,4 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
             ShutdownSend();
         }
     }
-
-    private void ReleaseOutput()
-    {
-        SealTail();
-        while (_queue.TryDequeue(out var segment))
-        {
-            Owner.Buffers.Return(segment.Buffer);
-        }
-
-        Volatile.Write(ref _unsentBytes, 0);
-    }
-
-    private readonly record struct Segment(byte[] Buffer, int Start, int Count);
 }

@@ -25,6 +25,7 @@ internal sealed class ManualOwner(TimeProvider time, ArrayPool<byte>? buffers = 
         {
             while (TryTake(out var work))
             {
+                BeginTurn();
                 work.Target.Run(work.State, work.Argument);
                 EndTurn();
             }

@@ -20,10 +20,14 @@ internal sealed class SinkTransport(ConnectionOwner owner) : Transport(owner)
     {
     }
 
-    protected override bool TrySend(ReadOnlyMemory<byte> bytes)
+    protected override void Send()
     {
-        SentBytes += bytes.Length;
-        return true;
+        while (Output is { IsEmpty: false } output)
+        {
+            int count = output[0].Length;
+            SentBytes += count;
+            Sent(count);
+        }
     }
 
     protected override void ShutdownSend()

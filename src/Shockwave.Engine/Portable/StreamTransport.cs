@@ -15,6 +15,10 @@ namespace Shockwave.Engine;
 internal class StreamTransport : Transport, IOwnerWork
 {
     private const int ReceiveBytes = 64 * 1024;
+
+    // A large message is sent in pieces, so that a slow peer is seen to make progress.
+    private const int MaxSendBytes = 64 * 1024;
+
     private const long ReceiveCompleted = 0;
     private const long SendEnded = 1;
     private const long ContinueReceiving = 2;
@@ -28,6 +32,7 @@ internal class StreamTransport : Transport, IOwnerWork
     private byte[]? _buffer;
     private int _start;
     private int _end;
+    private int _sendingBytes;
     private bool _isReceiving;
     private bool _isWaitingForData;
     private bool _isDelivering;
@@ -69,7 +74,28 @@ internal class StreamTransport : Transport, IOwnerWork
     }
 
     /// <inheritdoc />
-    protected override bool TrySend(ReadOnlyMemory<byte> bytes)
+    protected override void Send()
+    {
+        while (!IsSending && !IsClosed && Output is { IsEmpty: false } output)
+        {
+            var bytes = output[0];
+            _sendingBytes = Math.Min(bytes.Length, MaxSendBytes);
+            IsSending = true;
+            if (!TrySend(bytes[.._sendingBytes]))
+            {
+                return;
+            }
+
+            IsSending = false;
+            if (Sent(_sendingBytes))
+            {
+                return;
+            }
+        }
+    }
+
+    // Returns true when the bytes were taken at once; otherwise the end of the send is posted.
+    private bool TrySend(ReadOnlyMemory<byte> bytes)
     {
         try
         {
@@ -148,7 +174,7 @@ internal class StreamTransport : Transport, IOwnerWork
                 break;
 
             case SendEnded:
-                SendCompleted(EndSend());
+                OnSendEnded(EndSend());
                 ReportClosed();
                 break;
 
@@ -274,6 +300,23 @@ internal class StreamTransport : Transport, IOwnerWork
 
         _end = count;
         return true;
+    }
+
+    private void OnSendEnded(Exception? error)
+    {
+        IsSending = false;
+        if (IsClosed)
+        {
+            ReleaseOutput();
+        }
+        else if (error is not null)
+        {
+            Handler.OnFailed(error);
+        }
+        else if (!Sent(_sendingBytes))
+        {
+            Send();
+        }
     }
 
     private Exception? EndSend()

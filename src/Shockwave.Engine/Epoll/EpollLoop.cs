@@ -1,0 +1,174 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Shockwave.Engine;
+
+/// <summary>A loop on epoll: one call waits for every socket, and each that is ready is then received from and sent to by itself.</summary>
+internal sealed unsafe class EpollLoop : EventLoop
+{
+    /// <summary>The size of the one buffer that everything is received into. A message of 64 KiB with its header fits.</summary>
+    public const int ReceiveBytes = SocketTransport.MaxReceiveBytes + 64;
+
+    private const int MaxEvents = 1024;
+    private const uint ConnectionEvents = EpollEvent.IN | EpollEvent.OUT | EpollEvent.RDHUP | EpollEvent.ET;
+
+    private readonly int _epoll;
+    private readonly byte* _events;
+    private readonly byte* _receiveBuffer;
+
+    // By descriptor: transports and acceptors.
+    private object?[] _items = new object?[1024];
+    private List<EpollTransport> _receiveLater = [];
+    private List<EpollTransport> _receiveNow = [];
+    private readonly List<int> _closing = [];
+    private int _eventCount;
+
+    public EpollLoop(SystemCalls system, TimeProvider time, TimeSpan busyPoll = default, ArrayPool<byte>? buffers = null)
+        : base(system, time, busyPoll, buffers)
+    {
+        _epoll = EngineException.Check(system.EpollCreate(), "epoll_create1");
+        EngineException.Check(system.EpollControl(_epoll, EpollEvent.ADD, WakeEvent, EpollEvent.IN), "epoll_ctl");
+        _events = (byte*)NativeMemory.Alloc(MaxEvents, (nuint)EpollEvent.Size);
+        _receiveBuffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBytes, 4096);
+    }
+
+    /// <summary>Gets the memory that connections receive into, one after the other.</summary>
+    public void* ReceiveBuffer => _receiveBuffer;
+
+    /// <inheritdoc />
+    protected override bool HasBacklog => _receiveLater.Count > 0;
+
+    /// <inheritdoc />
+    public override SocketTransport Open(int socket)
+    {
+        var transport = new EpollTransport(this, socket);
+        Set(socket, transport);
+        EngineException.Check(System.EpollControl(_epoll, EpollEvent.ADD, socket, ConnectionEvents), "epoll_ctl");
+        CountConnection(1);
+        return transport;
+    }
+
+    /// <inheritdoc />
+    public override void StartAccepting(Acceptor acceptor)
+    {
+        Set(acceptor.Socket, acceptor);
+        EngineException.Check(System.EpollControl(_epoll, EpollEvent.ADD, acceptor.Socket, EpollEvent.IN), "epoll_ctl");
+    }
+
+    /// <inheritdoc />
+    public override void StopAccepting(Acceptor acceptor)
+    {
+        if (_items[acceptor.Socket] == acceptor)
+        {
+            _items[acceptor.Socket] = null;
+            System.EpollControl(_epoll, EpollEvent.DEL, acceptor.Socket, 0);
+        }
+    }
+
+    /// <summary>Lets a transport receive in the next turn, without a new event.</summary>
+    public void ReceiveLater(EpollTransport transport) => _receiveLater.Add(transport);
+
+    /// <summary>Takes a transport out of the table.</summary>
+    public void Forget(EpollTransport transport)
+    {
+        _items[transport.Socket] = null;
+        System.EpollControl(_epoll, EpollEvent.DEL, transport.Socket, 0);
+    }
+
+    /// <summary>Closes a socket when everything of this turn is handled.</summary>
+    public void CloseAfterTurn(int socket) => _closing.Add(socket);
+
+    /// <inheritdoc />
+    protected override bool Wait(bool mayBlock)
+    {
+        int count = System.EpollWait(_epoll, (EpollEvent*)_events, MaxEvents, mayBlock ? -1 : 0);
+
+        // Interrupted by a signal: the next turn waits again.
+        _eventCount = Math.Max(count, 0);
+        return _eventCount > 0;
+    }
+
+    /// <inheritdoc />
+    protected override void HandleEvents()
+    {
+        for (int i = 0; i < _eventCount; i++)
+        {
+            ref var found = ref *(EpollEvent*)(_events + (i * EpollEvent.Size));
+            int descriptor = found.Descriptor;
+            switch (_items[descriptor])
+            {
+                case EpollTransport transport:
+                    transport.OnEvents(found.Events);
+                    break;
+                case Acceptor acceptor:
+                    acceptor.AcceptAll();
+                    break;
+                default:
+                    if (descriptor == WakeEvent)
+                    {
+                        System.EventClear(descriptor);
+                    }
+
+                    break;
+            }
+        }
+
+        _eventCount = 0;
+        ReceiveLeftOver();
+    }
+
+    /// <inheritdoc />
+    protected override void EndEvents()
+    {
+        foreach (int socket in _closing)
+        {
+            System.Close(socket);
+        }
+
+        _closing.Clear();
+    }
+
+    /// <inheritdoc />
+    protected override void AbortAll()
+    {
+        foreach (object? item in _items)
+        {
+            (item as EpollTransport)?.Abort();
+        }
+    }
+
+    /// <inheritdoc />
+    protected override void Release()
+    {
+        System.Close(_epoll);
+        NativeMemory.Free(_events);
+        NativeMemory.AlignedFree(_receiveBuffer);
+    }
+
+    // Those that are not done then come again in the next turn, after everybody else.
+    private void ReceiveLeftOver()
+    {
+        if (_receiveLater.Count == 0)
+        {
+            return;
+        }
+
+        (_receiveLater, _receiveNow) = (_receiveNow, _receiveLater);
+        foreach (var transport in _receiveNow)
+        {
+            transport.ReceiveQueued();
+        }
+
+        _receiveNow.Clear();
+    }
+
+    private void Set(int descriptor, object item)
+    {
+        if (descriptor >= _items.Length)
+        {
+            Array.Resize(ref _items, Math.Max(descriptor + 1, _items.Length * 2));
+        }
+
+        _items[descriptor] = item;
+    }
+}

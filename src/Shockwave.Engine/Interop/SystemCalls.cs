@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+
+namespace Shockwave.Engine;
+
+/// <summary>
+/// The kernel as the loops see it: one method for each system call. A scripted fake stands in for it in tests.
+/// </summary>
+/// <remarks>Every call returns what the kernel returns, or the error number negated; none throws. Any thread, but for one ring's calls.</remarks>
+internal abstract unsafe class SystemCalls
+{
+    /// <summary>Gets the real kernel.</summary>
+    public static SystemCalls Linux { get; } = new LinuxSystemCalls();
+
+    public abstract int OpenSocket(int family);
+
+    public abstract int SetOption(int socket, int level, int option, int value);
+
+    public abstract int Bind(int socket, ReadOnlySpan<byte> address);
+
+    public abstract int Listen(int socket, int backlog);
+
+    public abstract int Connect(int socket, ReadOnlySpan<byte> address);
+
+    /// <summary>Accepts a connection, non-blocking and closed on exec.</summary>
+    public abstract int Accept(int listener);
+
+    /// <summary>Gets one of the two addresses; <paramref name="length"/> is set to the address's own.</summary>
+    public abstract int GetAddress(int socket, bool isPeer, Span<byte> address, out int length);
+
+    public abstract int Receive(int socket, void* buffer, nuint length);
+
+    public abstract int Receive(int socket, IoVector* vectors, int count);
+
+    /// <summary>Sends; a peer that is gone is an error, never a signal.</summary>
+    public abstract int Send(int socket, void* buffer, nuint length);
+
+    public abstract int Send(int socket, IoVector* vectors, int count);
+
+    /// <summary>Ends our sending side: FIN.</summary>
+    public abstract int ShutdownSend(int socket);
+
+    /// <summary>Makes the close reset the connection and throw away what was not sent (SO_LINGER with no time).</summary>
+    public abstract int SetResetOnClose(int socket);
+
+    public abstract int Close(int descriptor);
+
+    public abstract int EpollCreate();
+
+    public abstract int EpollControl(int epoll, int operation, int descriptor, uint events);
+
+    public abstract int EpollWait(int epoll, EpollEvent* events, int maxEvents, int timeoutMilliseconds);
+
+    /// <summary>Creates an eventfd: what a thread writes to in order to wake a loop.</summary>
+    public abstract int EventCreate();
+
+    public abstract int EventSignal(int descriptor);
+
+    public abstract int EventClear(int descriptor);
+}
+
+/// <summary>One piece of memory in a vectored call (<c>struct iovec</c>).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct IoVector
+{
+    public void* Base;
+    public nuint Length;
+}

@@ -1,0 +1,105 @@
+namespace Shockwave.Engine;
+
+/// <summary>One loop's listening socket. On that loop only.</summary>
+/// <remarks>
+/// When the process, or the machine, is out of descriptors or memory, accepting pauses and is tried again, later each time: the
+/// connections wait in the kernel's queue, and the loop does not spin over a socket that stays ready.
+/// </remarks>
+internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTransport> accepted, Action<int> exhausted) : TimerEntry
+{
+    // So many in one turn: the connections that are open already must not wait for a storm of new ones to end.
+    private const int MaxAcceptsPerTurn = 64;
+
+    private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
+
+    private TimeSpan _pause;
+    private bool _isPaused;
+    private bool _isClosed;
+
+    public int Socket { get; } = socket;
+
+    /// <summary>Begins to accept.</summary>
+    public void Open() => loop.Add(this);
+
+    /// <summary>Accepts what waits, as much as fits into one turn.</summary>
+    /// <returns>Whether the queue is empty, or cannot be emptied now.</returns>
+    public bool AcceptAll()
+    {
+        for (int i = 0; i < MaxAcceptsPerTurn; i++)
+        {
+            int result = loop.System.Accept(Socket);
+            if (result == -Errno.EAGAIN || !OnAccepted(result))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes the result of one accept: a socket, or an error.</summary>
+    /// <returns>Whether it makes sense to go on.</returns>
+    public bool OnAccepted(int result)
+    {
+        if (result < 0)
+        {
+            return OnFailed(-result);
+        }
+
+        _pause = TimeSpan.Zero;
+        SocketTransport transport;
+        try
+        {
+            transport = loop.Open(result);
+        }
+        catch (EngineException e)
+        {
+            loop.System.Close(result);
+            return OnFailed(e.Errno);
+        }
+
+        accepted(transport);
+        return true;
+    }
+
+    /// <summary>Accepts everybody who waits and closes: a socket that closes over its queue resets those in it.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        loop.Timers.Cancel(this);
+        loop.Remove(this);
+        while (!AcceptAll())
+        {
+        }
+
+        loop.System.Close(Socket);
+    }
+
+    /// <inheritdoc />
+    protected internal override void OnDeadline()
+    {
+        _isPaused = false;
+        loop.StartAccepting(this);
+    }
+
+    private bool OnFailed(int errno)
+    {
+        // Somebody who left again, or a network that failed: the next one may be there.
+        if (!Errno.IsExhausted(errno))
+        {
+            return errno != Errno.EINVAL;
+        }
+
+        if (!_isPaused && !_isClosed)
+        {
+            _isPaused = true;
+            _pause = _pause == TimeSpan.Zero ? _firstPause : TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, _longestPause.Ticks));
+            loop.StopAccepting(this);
+            loop.Timers.Schedule(this, loop.TurnTimestamp + (long)(_pause.TotalSeconds * loop.Time.TimestampFrequency));
+            exhausted(errno);
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+
+namespace Shockwave.Engine;
+
+/// <summary>An owner with a thread of its own, which waits for its sockets: accepts, receives, sends and keeps time for them.</summary>
+/// <remarks>
+/// A turn: wait for the kernel, handle what it reports, run what was posted, send what was written. The loop blocks only when nothing is
+/// left of any of these. What differs between epoll and io_uring is below; everything here is common to both.
+/// <see cref="Stop"/> ends the thread, which first aborts the connections it still has.
+/// </remarks>
+internal abstract class EventLoop : ConnectionOwner
+{
+    // Posted work is cut into portions, so that sockets are looked at also while other threads post without end.
+    private const int MaxWorkPerTurn = 1024;
+
+    // A blocked loop is woken by whoever posts; a running one finds the work by itself.
+    private const int Running = 0;
+    private const int Blocked = 1;
+
+    private readonly ConcurrentQueue<OwnerWork> _inbox = new();
+    private readonly HashSet<Acceptor> _acceptors = [];
+    private readonly BusyPoll _busyPoll;
+    private readonly int _wakeEvent;
+    private Thread? _thread;
+    private int _threadId;
+    private int _state;
+    private int _connectionCount;
+    private bool _hasUnflushed;
+    private volatile bool _isStopping;
+
+    protected EventLoop(SystemCalls system, TimeProvider time, TimeSpan busyPoll, ArrayPool<byte>? buffers = null)
+        : base(time, buffers)
+    {
+        System = system;
+        _busyPoll = new BusyPoll(busyPoll, time);
+        _wakeEvent = EngineException.Check(system.EventCreate(), "eventfd");
+    }
+
+    /// <summary>Gets the kernel.</summary>
+    public SystemCalls System { get; }
+
+    /// <summary>Gets how many connections the loop has. Any thread; at about this instant.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <inheritdoc />
+    public override bool IsCurrent => Environment.CurrentManagedThreadId == Volatile.Read(ref _threadId);
+
+    protected int WakeEvent => _wakeEvent;
+
+    /// <inheritdoc />
+    public override void Post(IOwnerWork target, object? state = null, long argument = 0)
+    {
+        _inbox.Enqueue(new OwnerWork(target, state, argument));
+        if (!IsCurrent)
+        {
+            Wake();
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Run(IOwnerWork target, object? state = null, long argument = 0) => Post(target, state, argument);
+
+    /// <summary>Starts the thread. Once.</summary>
+    /// <param name="name">The thread's name, for debuggers and <c>top -H</c>.</param>
+    public void Start(string name)
+    {
+        // Without flow: the thread must never see what is ambient to whoever starts the server.
+        _thread = new Thread(RunToEnd) { Name = name, IsBackground = true };
+        _thread.UnsafeStart();
+    }
+
+    /// <summary>Ends the loop and waits for it. Work posted before still runs; connections left are aborted. Not from the loop itself.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        Wake();
+        _thread?.Join();
+    }
+
+    /// <summary>Makes the transport of a connected, non-blocking socket. On the loop.</summary>
+    public abstract SocketTransport Open(int socket);
+
+    /// <summary>Begins to accept from a listening socket. On the loop.</summary>
+    public void Add(Acceptor acceptor)
+    {
+        _acceptors.Add(acceptor);
+        StartAccepting(acceptor);
+    }
+
+    /// <summary>Stops accepting from a listening socket, which its owner then closes. On the loop.</summary>
+    public void Remove(Acceptor acceptor)
+    {
+        if (_acceptors.Remove(acceptor))
+        {
+            StopAccepting(acceptor);
+        }
+    }
+
+    /// <summary>Begins, or begins again after <see cref="StopAccepting"/>, to call <see cref="Acceptor"/>'s methods.</summary>
+    public abstract void StartAccepting(Acceptor acceptor);
+
+    /// <summary>Accepts no more from this socket for the time being.</summary>
+    public abstract void StopAccepting(Acceptor acceptor);
+
+    public void CountConnection(int change) => Volatile.Write(ref _connectionCount, _connectionCount + change);
+
+    /// <summary>Makes the calling thread the loop's own. For a loop that was not started: a test drives it by <see cref="RunTurn"/>.</summary>
+    public void Enter() => Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+
+    /// <summary>Runs one turn.</summary>
+    /// <param name="mayBlock">Whether to wait when there is nothing to do.</param>
+    public void RunTurn(bool mayBlock)
+    {
+        bool blocks = mayBlock && !HasWork && PrepareToBlock();
+        Poll(blocks);
+        Volatile.Write(ref _state, Running);
+        BeginTurn();
+        HandleEvents();
+        RunPosted();
+        _hasUnflushed = EndTurn();
+        EndEvents();
+    }
+
+    /// <summary>Waits until there is something to do; with <paramref name="mayBlock"/> false only looks. The events are kept for <see cref="HandleEvents"/>.</summary>
+    /// <returns>Whether there are events.</returns>
+    protected abstract bool Wait(bool mayBlock);
+
+    /// <summary>Handles what <see cref="Wait"/> found, and what earlier turns left over.</summary>
+    protected abstract void HandleEvents();
+
+    /// <summary>Gets whether the backend has something to do without a new event.</summary>
+    protected abstract bool HasBacklog { get; }
+
+    /// <summary>Ends a turn: submits and closes what had to wait until now.</summary>
+    protected abstract void EndEvents();
+
+    /// <summary>Aborts every connection that is left.</summary>
+    protected abstract void AbortAll();
+
+    /// <summary>Releases what the backend has from the kernel. The last call.</summary>
+    protected abstract void Release();
+
+    private bool HasWork => _hasUnflushed || HasBacklog || !_inbox.IsEmpty;
+
+    private void RunToEnd()
+    {
+        Enter();
+        while (!_isStopping)
+        {
+            RunTurn(mayBlock: true);
+        }
+
+        End();
+    }
+
+    // Also for a loop that a test drives.
+    public void End()
+    {
+        _isStopping = true;
+        foreach (var acceptor in _acceptors)
+        {
+            StopAccepting(acceptor);
+        }
+
+        AbortAll();
+        while (HasWork || ConnectionCount > 0)
+        {
+            RunTurn(mayBlock: ConnectionCount > 0);
+        }
+
+        Release();
+        System.Close(_wakeEvent);
+    }
+
+    // Returns false when work was posted meanwhile. The flag is set before the inbox is looked at, and a poster enqueues before it looks
+    // at the flag: with a full fence on both sides one of the two sees the other.
+    private bool PrepareToBlock()
+    {
+        Interlocked.Exchange(ref _state, Blocked);
+        if (_inbox.IsEmpty && !_isStopping)
+        {
+            return true;
+        }
+
+        Volatile.Write(ref _state, Running);
+        return false;
+    }
+
+    private void Poll(bool mayBlock)
+    {
+        if (!mayBlock || !_busyPoll.IsEnabled)
+        {
+            Wait(mayBlock);
+            return;
+        }
+
+        if (!_busyPoll.IsWorthwhile)
+        {
+            _busyPoll.Begin();
+            Wait(mayBlock: true);
+            _busyPoll.Blocked();
+            return;
+        }
+
+        // Whoever posts meanwhile writes to the event, and that ends the spin as a socket does.
+        _busyPoll.Begin();
+        do
+        {
+            if (Wait(mayBlock: false))
+            {
+                _busyPoll.Hit();
+                return;
+            }
+        }
+        while (_busyPoll.GoesOn);
+
+        Wait(mayBlock: true);
+    }
+
+    private void Wake()
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _state) == Blocked && Interlocked.Exchange(ref _state, Running) == Blocked)
+        {
+            System.EventSignal(_wakeEvent);
+        }
+    }
+
+    private void RunPosted()
+    {
+        for (int i = 0; i < MaxWorkPerTurn && _inbox.TryDequeue(out var work); i++)
+        {
+            work.Target.Run(work.State, work.Argument);
+        }
+    }
+}

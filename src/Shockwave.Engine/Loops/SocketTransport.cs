@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Shockwave.Engine;
+
+/// <summary>A transport whose socket an event loop waits for: what epoll and io_uring have in common.</summary>
+/// <remarks>
+/// Bytes are delivered from the loop's own memory. Only what a paused handler left is kept, in a pooled buffer, and delivered first after
+/// the resume. What the handler writes while bytes are delivered to it leaves right behind the delivery, in one send.
+/// </remarks>
+internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(loop)
+{
+    /// <summary>The most bytes that one connection receives in one turn before the others have theirs.</summary>
+    public const int MaxReceiveBytes = 64 * 1024;
+
+    private byte[]? _rest;
+    private int _restStart;
+    private int _restEnd;
+    private bool _isClosedReported;
+
+    /// <summary>Gets the socket's descriptor; -1 once it is closed or detached.</summary>
+    public int Socket { get; private set; } = socket;
+
+    /// <summary>Gets the peer's address. Any thread; <see langword="null"/> once the socket is closed.</summary>
+    public override IPEndPoint? RemoteEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: true);
+
+    /// <summary>Gets our own address. Any thread; <see langword="null"/> once the socket is closed.</summary>
+    public IPEndPoint? LocalEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: false);
+
+    protected EventLoop Loop => loop;
+
+    /// <summary>Gets whether the handler is being called with received bytes.</summary>
+    protected bool IsDelivering { get; private set; }
+
+    /// <summary>Gets whether the end was received: nothing follows.</summary>
+    protected bool IsReceiveEnded { get; private set; }
+
+    protected bool HasRest => _restStart < _restEnd;
+
+    /// <summary>Gives back bytes that were received: they are delivered again, before anything else. While paused or not yet started.</summary>
+    public void Unread(ReadOnlySpan<byte> bytes)
+    {
+        int count = bytes.Length + (_restEnd - _restStart);
+        byte[] buffer = loop.Buffers.Rent(Math.Max(count, 1));
+        bytes.CopyTo(buffer);
+        _rest.AsSpan(_restStart, _restEnd - _restStart).CopyTo(buffer.AsSpan(bytes.Length));
+        ReleaseRest();
+        (_rest, _restStart, _restEnd) = (buffer, 0, count);
+    }
+
+    /// <summary>
+    /// Takes the socket away from this loop, with what was received and not consumed: <c>then.Run</c> gets a <see cref="DetachedSocket"/>,
+    /// on this loop, at once or when a receive that was under way has ended. The transport is of no use afterwards, and its handler hears
+    /// nothing more.
+    /// </summary>
+    /// <remarks>Only while receiving is paused and nothing is unsent.</remarks>
+    public void Detach(IOwnerWork then)
+    {
+        Debug.Assert(IsPaused && UnsentBytes == 0, "A socket is detached between two messages.");
+        Owner.Timers.Cancel(this);
+        DetachSocket(then);
+    }
+
+    protected abstract void DetachSocket(IOwnerWork then);
+
+    protected void Detached(IOwnerWork then)
+    {
+        var detached = new DetachedSocket(Socket, _rest.AsSpan(_restStart, _restEnd - _restStart).ToArray());
+        ReleaseRest();
+        Socket = -1;
+        loop.CountConnection(-1);
+        then.Run(detached, 0);
+    }
+
+    /// <summary>Hands bytes to the handler, and keeps what it leaves when it pauses.</summary>
+    /// <returns>Whether more may be received.</returns>
+    protected bool Deliver(Span<byte> bytes)
+    {
+        int consumed = CallHandler(bytes);
+        if (consumed < bytes.Length && !IsClosed)
+        {
+            Debug.Assert(IsPaused, "Only a paused connection leaves bytes.");
+            Unread(bytes[consumed..]);
+        }
+
+        return AfterDelivery();
+    }
+
+    /// <summary>Hands over what an earlier delivery left.</summary>
+    /// <returns>As <see cref="Deliver"/>.</returns>
+    protected bool DeliverRest()
+    {
+        _restStart += CallHandler(_rest.AsSpan(_restStart, _restEnd - _restStart));
+        if (_restStart >= _restEnd)
+        {
+            ReleaseRest();
+        }
+
+        return AfterDelivery();
+    }
+
+    protected void EndReceiving(Exception? error)
+    {
+        IsReceiveEnded = true;
+        try
+        {
+            Handler.OnReceiveEnded(error);
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
+    }
+
+    protected void ReportHangUp()
+    {
+        try
+        {
+            Handler.OnHangUp();
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
+    }
+
+    /// <summary>Reports the end once nothing uses the socket or its buffers any more.</summary>
+    protected void ReportClosed()
+    {
+        if (IsClosed && !IsDelivering && !_isClosedReported)
+        {
+            _isClosedReported = true;
+            ReleaseRest();
+            Socket = -1;
+            loop.CountConnection(-1);
+            Closed();
+        }
+    }
+
+    protected static Exception ToException(int errno, string systemCall) => errno == Errno.ECONNRESET || errno == Errno.EPIPE
+        ? new IOException("The peer reset the connection.", new SocketException((int)SocketError.ConnectionReset))
+        : new EngineException(systemCall, errno);
+
+    private int CallHandler(Span<byte> bytes)
+    {
+        IsDelivering = true;
+        FlushesItself = true;
+        int consumed = bytes.Length;
+        try
+        {
+            consumed = Handler.OnReceived(bytes);
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
+
+        FlushesItself = false;
+        IsDelivering = false;
+        return consumed;
+    }
+
+    private bool AfterDelivery()
+    {
+        FlushIfDue();
+        if (IsClosed)
+        {
+            FinishClose();
+            return false;
+        }
+
+        return !IsPaused;
+    }
+
+    /// <summary>Goes on with a close that came during a delivery.</summary>
+    protected abstract void FinishClose();
+
+    private void ReleaseRest()
+    {
+        if (_rest is not null)
+        {
+            loop.Buffers.Return(_rest);
+            _rest = null;
+            _restStart = _restEnd = 0;
+        }
+    }
+}
+
+/// <summary>A connected socket without a loop, and what was received from it and not consumed. Whoever has it closes it or opens it on a loop.</summary>
+internal sealed record DetachedSocket(int Socket, byte[] Unread);

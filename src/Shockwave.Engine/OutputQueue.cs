@@ -1,0 +1,118 @@
+using System.Buffers;
+
+namespace Shockwave.Engine;
+
+/// <summary>What a transport has still to send: pieces of pooled buffers, in order. Used by one transport at a time, on its owner.</summary>
+/// <remarks>
+/// Small writes collect in the last buffer, behind what may already be under way from it. The queue owns its buffers and gives each back
+/// once everything in it was taken; an owner keeps empty queues for the next transport, so an idle one has none.
+/// </remarks>
+internal sealed class OutputQueue(ArrayPool<byte> buffers)
+{
+    /// <summary>The size of the buffers that small writes collect in.</summary>
+    public const int SegmentBytes = 16 * 1024;
+
+    private Segment[] _segments = new Segment[4];
+    private int _first;
+    private int _count;
+
+    /// <summary>Gets whether nothing is left to send.</summary>
+    public bool IsEmpty => _count == 0;
+
+    /// <summary>Gets the number of pieces.</summary>
+    public int Count => _count;
+
+    /// <summary>Gets what is left of one piece.</summary>
+    /// <param name="index">0 for the one to be sent next.</param>
+    public ReadOnlyMemory<byte> this[int index]
+    {
+        get
+        {
+            ref var segment = ref At(index);
+            return new(segment.Buffer, segment.Start, segment.End - segment.Start);
+        }
+    }
+
+    /// <summary>Lends room behind what was written last; follow with <see cref="Commit"/>.</summary>
+    public Span<byte> GetSpan(int size)
+    {
+        if (_count == 0 || At(_count - 1) is var last && last.Limit - last.End < size)
+        {
+            byte[] buffer = buffers.Rent(Math.Max(size, SegmentBytes));
+            Append(new Segment { Buffer = buffer, Limit = buffer.Length });
+        }
+
+        ref var tail = ref At(_count - 1);
+        return tail.Buffer.AsSpan(tail.End, tail.Limit - tail.End);
+    }
+
+    /// <summary>Says how many bytes of <see cref="GetSpan"/> were written.</summary>
+    public void Commit(int count) => At(_count - 1).End += count;
+
+    /// <summary>Takes over a pooled buffer without copying it.</summary>
+    public void Add(byte[] buffer, int start, int count) =>
+        Append(new Segment { Buffer = buffer, Start = start, End = start + count, Limit = start + count });
+
+    /// <summary>Says that this many bytes from the front were taken.</summary>
+    public void Advance(int count)
+    {
+        while (count > 0)
+        {
+            ref var head = ref At(0);
+            int taken = Math.Min(count, head.End - head.Start);
+            head.Start += taken;
+            count -= taken;
+            if (head.Start == head.End)
+            {
+                RemoveFirst();
+            }
+        }
+    }
+
+    /// <summary>Gives every buffer back; what was not sent is lost.</summary>
+    public void Clear()
+    {
+        while (_count > 0)
+        {
+            RemoveFirst();
+        }
+    }
+
+    private ref Segment At(int index) => ref _segments[(_first + index) & (_segments.Length - 1)];
+
+    private void Append(in Segment segment)
+    {
+        if (_count == _segments.Length)
+        {
+            var larger = new Segment[_count * 2];
+            for (int i = 0; i < _count; i++)
+            {
+                larger[i] = At(i);
+            }
+
+            _segments = larger;
+            _first = 0;
+        }
+
+        _count++;
+        At(_count - 1) = segment;
+    }
+
+    private void RemoveFirst()
+    {
+        buffers.Return(At(0).Buffer);
+        At(0) = default;
+        _first = (_first + 1) & (_segments.Length - 1);
+        _count--;
+    }
+
+    private struct Segment
+    {
+        public byte[] Buffer;
+        public int Start;
+        public int End;
+
+        // Where writing must stop: the end of our own buffers, the end of what was written in one that was taken over.
+        public int Limit;
+    }
+}
