@@ -30,10 +30,17 @@ internal abstract class ConnectionOwner
         Time = time;
         Buffers = buffers ?? ArrayPool<byte>.Shared;
         Timers = new TimerWheel(time, this);
+        TurnTimestamp = time.GetTimestamp();
     }
 
     /// <summary>Gets the clock of everything that this owner owns.</summary>
     public TimeProvider Time { get; }
+
+    /// <summary>
+    /// Gets when this turn began, by <see cref="Time"/>. On the owner, for everything that may be a turn late: a look at the clock for each
+    /// message would cost more than parsing it.
+    /// </summary>
+    public long TurnTimestamp { get; private set; }
 
     /// <summary>Gets the deadlines of this owner's connections.</summary>
     public TimerWheel Timers { get; }
@@ -52,6 +59,9 @@ internal abstract class ConnectionOwner
 
     /// <summary>Notes that a transport has bytes to send at the end of this turn. Once per turn and transport.</summary>
     public void FlushAfterTurn(Transport transport) => _unflushed.Add(transport);
+
+    /// <summary>Says that a turn begins. Before the first work of each.</summary>
+    protected void BeginTurn() => TurnTimestamp = Time.GetTimestamp();
 
     /// <summary>Sends what was written in this turn.</summary>
     /// <returns>Whether that made connections write again: another turn is due, also without new work.</returns>

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Shockwave.Engine;
 
 /// <summary>What a transport tells its connection, always on the owner.</summary>
@@ -68,6 +70,9 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Gets when the socket took bytes last, or when the queue began to fill: the start of a stall.</summary>
     public long LastSendProgress { get; private set; }
+
+    /// <summary>Gets the peer's address as the socket knows it; <see langword="null"/> where there is no socket. Any thread.</summary>
+    public virtual EndPoint? RemoteEndPoint => null;
 
     /// <summary>
     /// Gets how long to wait between writing the last byte and ending our sending side. Zero where the transport knows when the socket has it.
@@ -304,14 +309,14 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         }
 
         Volatile.Write(ref _unsentBytes, _unsentBytes - _sendingBytes);
-        LastSendProgress = Owner.Time.GetTimestamp();
+        LastSendProgress = Owner.TurnTimestamp;
     }
 
     private void Written(int count)
     {
         if (_unsentBytes == 0)
         {
-            LastSendProgress = Owner.Time.GetTimestamp();
+            LastSendProgress = Owner.TurnTimestamp;
         }
 
         Volatile.Write(ref _unsentBytes, _unsentBytes + count);

@@ -23,10 +23,12 @@ internal sealed class ManualOwner(TimeProvider time, ArrayPool<byte>? buffers = 
     {
         do
         {
+            BeginTurn();
             while (TryTake(out var work))
             {
                 work.Target.Run(work.State, work.Argument);
                 EndTurn();
+                BeginTurn();
             }
         }
         while (EndTurn());

@@ -17,7 +17,11 @@ internal sealed class ManualOwner() : ConnectionOwner(new TimerlessClock())
     /// <inheritdoc />
     public override void Run(IOwnerWork target, object? state = null, long argument = 0) => Post(target, state, argument);
 
-    public void BeginTurn() => _isCurrent = true;
+    public new void BeginTurn()
+    {
+        base.BeginTurn();
+        _isCurrent = true;
+    }
 
     /// <summary>Runs what was posted and sends what was written.</summary>
     public new void EndTurn()

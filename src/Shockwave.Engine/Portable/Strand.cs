@@ -68,6 +68,7 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
         {
             do
             {
+                BeginTurn();
                 int count = 0;
                 while (_queue.TryDequeue(out var work))
                 {
@@ -75,6 +76,7 @@ internal sealed class Strand : ConnectionOwner, IThreadPoolWorkItem
                     if (++count == MaxWorkPerTurn)
                     {
                         EndTurn();
+                        BeginTurn();
                         count = 0;
                     }
                 }
