@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Shockwave.AspNetCore.Tests;
 
-/// <summary>An application on stock Kestrel and a free port.</summary>
+/// <summary>An application on Kestrel and a free port.</summary>
 internal sealed class TestApplication : IAsyncDisposable
 {
     private readonly WebApplication _app;
