@@ -17,6 +17,13 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
     private const int SHUT_WR = 1;
     private const int EPOLL_CLOEXEC = 0x80000;
     private const int EFD_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    private const int PROT_READ_WRITE = 3;
+    private const int MAP_SHARED_POPULATE = 0x8001;
+
+    // libc has no functions for these three; the numbers are those of every architecture.
+    private const nint SYS_io_uring_setup = 425;
+    private const nint SYS_io_uring_enter = 426;
+    private const nint SYS_io_uring_register = 427;
 
     public override int OpenSocket(int family) => Result(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 
@@ -101,6 +108,22 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
         return Result(read(descriptor, &count, sizeof(ulong)));
     }
 
+    public override int RingCreate(uint entries, RingParameters* parameters) => Result(syscall(SYS_io_uring_setup, (nint)entries, (nint)parameters, 0, 0, 0, 0));
+
+    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags) =>
+        Result(syscall(SYS_io_uring_enter, ring, (nint)submitCount, (nint)minCompletions, (nint)flags, 0, 0));
+
+    public override int RingRegister(int ring, uint operation, void* argument, uint count) =>
+        Result(syscall(SYS_io_uring_register, ring, (nint)operation, (nint)argument, (nint)count, 0, 0));
+
+    public override void* RingMap(int ring, nuint length, long offset)
+    {
+        void* memory = mmap(null, length, PROT_READ_WRITE, MAP_SHARED_POPULATE, ring, (nint)offset);
+        return memory == (void*)-1 ? null : memory;
+    }
+
+    public override int RingUnmap(void* memory, nuint length) => Result(munmap(memory, length));
+
     private static int Result(nint result) => result >= 0 ? (int)result : -Marshal.GetLastSystemError();
 
     [LibraryImport("libc")]
@@ -162,6 +185,16 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
 
     [LibraryImport("libc")]
     private static partial nint read(int descriptor, void* buffer, nuint length);
+
+    // Variadic in C; with six integers it is called like any other function on x64 and on Linux for ARM64.
+    [LibraryImport("libc")]
+    private static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
+
+    [LibraryImport("libc")]
+    private static partial void* mmap(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport("libc")]
+    private static partial int munmap(void* address, nuint length);
 
     // struct msghdr
     [StructLayout(LayoutKind.Sequential)]

@@ -56,6 +56,19 @@ internal abstract unsafe class SystemCalls
     public abstract int EventSignal(int descriptor);
 
     public abstract int EventClear(int descriptor);
+
+    /// <summary>Creates an io_uring.</summary>
+    public abstract int RingCreate(uint entries, RingParameters* parameters);
+
+    /// <summary>Submits to a ring, and waits until so many completions are there. On the thread that created the ring.</summary>
+    public abstract int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags);
+
+    public abstract int RingRegister(int ring, uint operation, void* argument, uint count);
+
+    /// <summary>Maps memory that a ring shares with the kernel; null when that fails.</summary>
+    public abstract void* RingMap(int ring, nuint length, long offset);
+
+    public abstract int RingUnmap(void* memory, nuint length);
 }
 
 /// <summary>One piece of memory in a vectored call (<c>struct iovec</c>).</summary>

@@ -19,6 +19,12 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
 
     public int Socket { get; } = socket;
 
+    /// <summary>Gets whether connections are wanted now.</summary>
+    public bool IsAccepting => !_isPaused && !_isClosed;
+
+    /// <summary>Gets or sets the number that an io_uring's answers are addressed to; -1 for none.</summary>
+    public int Slot { get; set; } = -1;
+
     /// <summary>Begins to accept.</summary>
     public void Open() => loop.Add(this);
 

@@ -63,11 +63,15 @@ internal abstract class EventLoop : ConnectionOwner
 
     /// <summary>Starts the thread. Once.</summary>
     /// <param name="name">The thread's name, for debuggers and <c>top -H</c>.</param>
+    /// <exception cref="EngineException">The kernel refuses what the loop needs.</exception>
     public void Start(string name)
     {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
         // Without flow: the thread must never see what is ambient to whoever starts the server.
-        _thread = new Thread(RunToEnd) { Name = name, IsBackground = true };
+        _thread = new Thread(() => RunToEnd(begun)) { Name = name, IsBackground = true };
         _thread.UnsafeStart();
+        begun.Task.GetAwaiter().GetResult();
     }
 
     /// <summary>Ends the loop and waits for it. Work posted before still runs; connections left are aborted. Not from the loop itself.</summary>
@@ -106,7 +110,11 @@ internal abstract class EventLoop : ConnectionOwner
     public void CountConnection(int change) => Volatile.Write(ref _connectionCount, _connectionCount + change);
 
     /// <summary>Makes the calling thread the loop's own. For a loop that was not started: a test drives it by <see cref="RunTurn"/>.</summary>
-    public void Enter() => Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+    public void Enter()
+    {
+        Volatile.Write(ref _threadId, Environment.CurrentManagedThreadId);
+        Begin();
+    }
 
     /// <summary>Runs one turn.</summary>
     /// <param name="mayBlock">Whether to wait when there is nothing to do.</param>
@@ -120,6 +128,12 @@ internal abstract class EventLoop : ConnectionOwner
         RunPosted();
         _hasUnflushed = EndTurn();
         EndEvents();
+    }
+
+    /// <summary>Gets from the kernel what the loop needs, on the loop's own thread.</summary>
+    /// <exception cref="EngineException">The kernel refuses.</exception>
+    protected virtual void Begin()
+    {
     }
 
     /// <summary>Waits until there is something to do; with <paramref name="mayBlock"/> false only looks. The events are kept for <see cref="HandleEvents"/>.</summary>
@@ -143,9 +157,19 @@ internal abstract class EventLoop : ConnectionOwner
 
     private bool HasWork => _hasUnflushed || HasBacklog || !_inbox.IsEmpty;
 
-    private void RunToEnd()
+    private void RunToEnd(TaskCompletionSource begun)
     {
-        Enter();
+        try
+        {
+            Enter();
+            begun.SetResult();
+        }
+        catch (EngineException e)
+        {
+            begun.SetException(e);
+            return;
+        }
+
         while (!_isStopping)
         {
             RunTurn(mayBlock: true);

@@ -48,7 +48,9 @@ internal sealed class LoopGroup : IAsyncDisposable
         var loops = new EventLoop[options.LoopCount];
         for (int i = 0; i < loops.Length; i++)
         {
-            loops[i] = new EpollLoop(SystemCalls.Linux, options.Time, options.BusyPoll);
+            loops[i] = options.Kind == LoopKind.Epoll
+                ? new EpollLoop(SystemCalls.Linux, options.Time, options.BusyPoll)
+                : new UringLoop(SystemCalls.Linux, options.Time, options.BusyPoll);
             loops[i].Start($"Shockwave loop {i}");
         }
 

@@ -30,6 +30,9 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
 
     protected EventLoop Loop => loop;
 
+    /// <summary>Gets or sets whether the handler is one that hardly ever pauses: receiving may then run ahead of it.</summary>
+    public bool NeverPauses { get; set; }
+
     /// <summary>Gets whether the handler is being called with received bytes.</summary>
     protected bool IsDelivering { get; private set; }
 
@@ -98,6 +101,17 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
         }
 
         return AfterDelivery();
+    }
+
+    /// <summary>Keeps bytes for the time after the pause, behind what is kept already.</summary>
+    protected void Keep(ReadOnlySpan<byte> bytes)
+    {
+        int kept = _restEnd - _restStart;
+        byte[] buffer = loop.Buffers.Rent(kept + bytes.Length);
+        _rest.AsSpan(_restStart, kept).CopyTo(buffer);
+        bytes.CopyTo(buffer.AsSpan(kept));
+        ReleaseRest();
+        (_rest, _restStart, _restEnd) = (buffer, 0, kept + bytes.Length);
     }
 
     protected void EndReceiving(Exception? error)
@@ -170,7 +184,18 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
             return false;
         }
 
-        return !IsPaused;
+        if (IsPaused)
+        {
+            OnPaused();
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The handler has paused, and what was received is kept.</summary>
+    protected virtual void OnPaused()
+    {
     }
 
     /// <summary>Goes on with a close that came during a delivery.</summary>

@@ -1,0 +1,277 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Shockwave.Engine;
+
+/// <summary>A socket on an io_uring loop: what it waits for is a request to the kernel, and ends with a completion.</summary>
+/// <remarks>
+/// One receive and one send are under way at most. What the kernel uses stays where it is until it says that it is done: the socket is
+/// closed, and its buffers are returned, after the last completion.
+/// </remarks>
+internal sealed unsafe class UringTransport(UringLoop loop, int socket) : SocketTransport(loop, socket)
+{
+    private const int MaxSendBytes = 64 * 1024;
+
+    private MemoryHandle _sendPin;
+    private IOwnerWork? _detachTo;
+    private bool _isReceiving;
+    private bool _isMultishot;
+    private bool _isCancelling;
+    private bool _isPolling;
+    private bool _isHungUp;
+    private bool _isStarted;
+    private bool _isResumeQueued;
+    private bool _isReleased;
+    private bool _isOutOfBuffers;
+
+    /// <summary>Gets or sets the number that the kernel's answers are addressed to.</summary>
+    public int Slot { get; set; }
+
+    private bool IsIdle => !_isReceiving && !_isPolling && !IsSending;
+
+    public void OnReceived(in RingCompletion completion)
+    {
+        _isReceiving = completion.HasMore;
+        if (completion.Result > 0)
+        {
+            Take(loop.ReceiveBuffers.Get(completion));
+            loop.ReceiveBuffers.Release(completion);
+        }
+
+        if (_isReceiving)
+        {
+            return;
+        }
+
+        _isCancelling = false;
+        if (IsClosed || _detachTo is not null)
+        {
+            FinishIfIdle();
+        }
+        else if (completion.Result > 0 || completion.Result is -Errno.ECANCELED or -Errno.EINTR or -Errno.EAGAIN)
+        {
+            Receive();
+        }
+        else if (completion.Result == -Errno.ENOBUFS)
+        {
+            // The buffers come back while the completions of this turn are handled.
+            _isOutOfBuffers = true;
+            QueueResume();
+        }
+        else
+        {
+            EndReceiving(completion.Result == 0 ? null : ToException(-completion.Result, "recv"));
+        }
+    }
+
+    public void OnSent(int result)
+    {
+        IsSending = false;
+        _sendPin.Dispose();
+        _sendPin = default;
+        if (IsClosed)
+        {
+            ReleaseOutput();
+            FinishIfIdle();
+        }
+        else if (result >= 0)
+        {
+            if (!Sent(result))
+            {
+                Send();
+            }
+        }
+        else if (result is -Errno.EINTR or -Errno.EAGAIN)
+        {
+            Send();
+        }
+        else
+        {
+            Handler.OnFailed(ToException(-result, "send"));
+        }
+    }
+
+    /// <summary>The peer hung up, or the poll for that was cancelled.</summary>
+    public void OnPolled(int result)
+    {
+        _isPolling = false;
+        if (IsClosed || _detachTo is not null)
+        {
+            FinishIfIdle();
+        }
+        else if (result > 0 && !_isHungUp)
+        {
+            _isHungUp = true;
+            if (IsPaused && !IsReceiveEnded)
+            {
+                ReportHangUp();
+            }
+        }
+    }
+
+    /// <summary>Goes on receiving in a later turn. Called by the loop.</summary>
+    public void ResumeQueued()
+    {
+        _isResumeQueued = false;
+        _isOutOfBuffers = false;
+        Receive();
+    }
+
+    /// <inheritdoc />
+    protected override void StartReceiving()
+    {
+        _isStarted = true;
+        QueueResume();
+    }
+
+    /// <inheritdoc />
+    protected override void ResumeReceiving() => QueueResume();
+
+    /// <inheritdoc />
+    protected override void Send()
+    {
+        if (IsSending || IsClosed || Output is not { IsEmpty: false } output)
+        {
+            return;
+        }
+
+        var bytes = output[0];
+        _sendPin = bytes.Pin();
+        IsSending = true;
+        loop.Send(this, _sendPin.Pointer, Math.Min(bytes.Length, MaxSendBytes));
+    }
+
+    /// <inheritdoc />
+    protected override void ShutdownSend() => loop.System.ShutdownSend(Socket);
+
+    /// <inheritdoc />
+    protected override void DetachSocket(IOwnerWork then)
+    {
+        _detachTo = then;
+        Cancel();
+        FinishIfIdle();
+    }
+
+    /// <inheritdoc />
+    protected override void CloseStream(bool isAbort)
+    {
+        if (_isReleased)
+        {
+            return;
+        }
+
+        if (isAbort)
+        {
+            loop.System.SetResetOnClose(Socket);
+        }
+
+        Cancel();
+        FinishIfIdle();
+    }
+
+    /// <inheritdoc />
+    protected override void FinishClose() => FinishIfIdle();
+
+    private void Take(Span<byte> bytes)
+    {
+        if (IsClosed)
+        {
+            return;
+        }
+
+        if (IsPaused || HasRest)
+        {
+            // Completed before the cancel reached it.
+            Keep(bytes);
+            OnPaused();
+        }
+        else
+        {
+            Deliver(bytes);
+        }
+    }
+
+    private void Receive()
+    {
+        while (_isStarted && HasRest && !IsPaused && !IsClosed && !IsDelivering)
+        {
+            DeliverRest();
+        }
+
+        if (!_isStarted || IsClosed || IsDelivering || IsReceiveEnded || _detachTo is not null)
+        {
+            return;
+        }
+
+        if (IsPaused)
+        {
+            WatchForHangUp();
+        }
+        else if (!_isReceiving && !_isOutOfBuffers)
+        {
+            _isReceiving = true;
+            _isMultishot = NeverPauses;
+            loop.Receive(this, _isMultishot);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override void OnPaused()
+    {
+        if (_isReceiving && _isMultishot && !_isCancelling)
+        {
+            // It will pause again: from now on it asks for each receive.
+            NeverPauses = false;
+            _isCancelling = true;
+            loop.CancelReceive(this);
+        }
+
+        WatchForHangUp();
+    }
+
+    private void WatchForHangUp()
+    {
+        if (!_isPolling && !_isHungUp && !IsClosed)
+        {
+            _isPolling = true;
+            loop.PollHangUp(this);
+        }
+    }
+
+    private void Cancel()
+    {
+        if (!IsIdle)
+        {
+            loop.CancelAll(this);
+        }
+    }
+
+    private void QueueResume()
+    {
+        if (!_isResumeQueued && _isStarted)
+        {
+            _isResumeQueued = true;
+            loop.ResumeLater(this);
+        }
+    }
+
+    private void FinishIfIdle()
+    {
+        if (!IsIdle || IsDelivering || _isReleased)
+        {
+            return;
+        }
+
+        _isReleased = true;
+        loop.Forget(this);
+        if (_detachTo is { } then && !IsClosed)
+        {
+            Detached(then);
+            return;
+        }
+
+        Debug.Assert(IsClosed, "Only a closed or detached socket is let go.");
+        loop.System.Close(Socket);
+        ReportClosed();
+    }
+}
