@@ -33,6 +33,9 @@ internal sealed class TestApplication : IAsyncDisposable
         return new TestApplication(app);
     }
 
+    /// <summary>Gets a client for plain requests.</summary>
+    public HttpClient Http => _http;
+
     public Uri Uri(string path) => new($"{Address.Replace("http://", "ws://", StringComparison.Ordinal)}{path}");
 
     public Task<WebSocketConnection> ConnectAsync(string path, Action<WebSocketClientOptions>? configure = null)

@@ -94,6 +94,7 @@ internal sealed class PendingAdoption : IOwnerWork
 
     private void Serve(Shard shard, SocketTransport transport)
     {
+        transport.NeverPauses = _dispatcher is PushDispatcher;
         transport.Resume();
         _runtime.Server.Adopt(shard, transport, _dispatcher, _upgrade);
     }
