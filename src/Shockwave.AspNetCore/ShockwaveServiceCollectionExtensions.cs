@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -33,14 +36,33 @@ public static class ShockwaveServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Adds the server to a web application.</summary>
+    /// <summary>Adds the server to a web application, with a transport for Kestrel that keeps upgraded connections on event loops (on Linux).</summary>
     /// <param name="builder">The application's builder.</param>
     /// <param name="configure">Sets options in code, after those from the configuration section <c>Shockwave</c>.</param>
     /// <returns><paramref name="builder"/>.</returns>
+    /// <remarks>
+    /// A transport that is registered later, as by <c>UseSockets</c>, takes the place of this one; connections then run on the portable path, as
+    /// they do behind TLS and other connection middleware.
+    /// </remarks>
     public static IHostApplicationBuilder AddShockwave(this IHostApplicationBuilder builder, Action<ShockwaveOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddShockwave(configure);
+        var services = builder.Services;
+        services.AddShockwave(configure);
+        if (services.Any(service => service.ServiceType == typeof(EngineHost)))
+        {
+            return builder;
+        }
+
+        services.AddSingleton<EngineHost>();
+
+        // Outermost: around whatever other filters add.
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AdoptionGuard>());
+
+        // Of all that can bind an address Kestrel takes the one registered last. Its own is needed for what ours cannot, and UseKestrel
+        // does not add it any more where another is registered.
+        services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, EngineTransportFactory>();
         return builder;
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Shockwave.AspNetCore.Tests;
 
-/// <summary>An application on stock Kestrel and a free port.</summary>
+/// <summary>An application on Kestrel and a free port.</summary>
 internal sealed class TestApplication : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -32,6 +32,9 @@ internal sealed class TestApplication : IAsyncDisposable
         await app.StartAsync();
         return new TestApplication(app);
     }
+
+    /// <summary>Gets a client for plain requests.</summary>
+    public HttpClient Http => _http;
 
     public Uri Uri(string path) => new($"{Address.Replace("http://", "ws://", StringComparison.Ordinal)}{path}");
 

@@ -5,8 +5,8 @@ namespace Shockwave.AspNetCore;
 /// <summary>What the server writes to the log. Event ids are unique and never reused.</summary>
 internal static partial class ShockwaveLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Shockwave is ready: {Owners} strands, masking {Masking}, UTF-8 {Utf8}, compression {Compression}.")]
-    public static partial void Started(ILogger logger, int owners, string masking, string utf8, string compression);
+    [LoggerMessage(1, LogLevel.Information, "Shockwave is ready: {Engine}; masking {Masking}, UTF-8 {Utf8}, compression {Compression}.")]
+    public static partial void Started(ILogger logger, string engine, string masking, string utf8, string compression);
 
     [LoggerMessage(2, LogLevel.Information, "Closing {Connections} connections before the server stops.")]
     public static partial void Draining(ILogger logger, int connections);
@@ -19,4 +19,13 @@ internal static partial class ShockwaveLog
 
     [LoggerMessage(5, LogLevel.Information, "An opening handshake was refused with {StatusCode}: {Reason}")]
     public static partial void Refused(ILogger logger, int statusCode, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "A connection was upgraded and closed before it began: {Reason}.")]
+    public static partial void NotAdopted(ILogger logger, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "The kernel refuses {Engine}: {Reason}")]
+    public static partial void EngineRefused(ILogger logger, string engine, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Accepting pauses: out of descriptors or memory (errno {Errno}). Connections wait in the kernel's queue.")]
+    public static partial void AcceptingPaused(ILogger logger, int errno);
 }

@@ -10,18 +10,23 @@ namespace Shockwave.AspNetCore;
 internal sealed class ShockwaveRuntime : IHostedLifecycleService
 {
     private readonly ILogger _logger;
-    private readonly StrandGroup _strands;
+    private readonly EngineHost? _engine;
     private readonly TimeSpan _drainTimeout;
     private readonly TimeProvider _time;
 
-    public ShockwaveRuntime(IOptions<ShockwaveOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
+    /// <param name="options">The options, checked.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="engine">The event loops; <see langword="null"/> where the transport was not added.</param>
+    /// <param name="time">The clock.</param>
+    public ShockwaveRuntime(IOptions<ShockwaveOptions> options, ILoggerFactory loggers, EngineHost? engine = null, TimeProvider? time = null)
     {
         Options = options.Value;
         _time = time ?? TimeProvider.System;
         _logger = loggers.CreateLogger("Shockwave");
         _drainTimeout = Options.DrainTimeout;
-        _strands = new StrandGroup(_time, Environment.ProcessorCount);
-        Server = new ShockwaveServer(_strands.Strands, new ConnectionSettings(Options, _time), new LoggedConnectionEvents(_logger));
+        _engine = engine;
+        Server = new ShockwaveServer(
+            new StrandGroup(_time, Environment.ProcessorCount).Strands, new ConnectionSettings(Options, _time), new LoggedConnectionEvents(_logger), engine?.Loops?.Loops);
         Origins = new OriginPolicy(Options.AllowedOrigins, Options.AllowAnyOrigin);
         Compression = Options.Compression.Enabled ? new PermessageDeflate(
             new PermessageDeflateOptions
@@ -48,7 +53,11 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         ShockwaveLog.Started(
-            _logger, _strands.Strands.Count, ProtocolKernels.Masking, ProtocolKernels.Utf8, Compression is null ? "off" : DeflateProvider.Current.Description);
+            _logger,
+            _engine?.Description ?? "portable (the transport was not added)",
+            ProtocolKernels.Masking,
+            ProtocolKernels.Utf8,
+            Compression is null ? "off" : DeflateProvider.Current.Description);
         return Task.CompletedTask;
     }
 
@@ -71,5 +80,12 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Ends the loops: Kestrel, which used them, has stopped.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (_engine is not null)
+        {
+            await _engine.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 }

@@ -54,6 +54,13 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
             return;
         }
 
+        // A loop takes the socket over when Kestrel lets go of it, and that needs this request to end.
+        if (!isExtendedConnect && context.Features.Get<EngineConnection>() is { } connection && connection.CanBeAdopted(context, stream))
+        {
+            connection.RequestAdoption(runtime, dispatcher, upgrade);
+            return;
+        }
+
         await ServeAsync(context, stream, upgrade).ConfigureAwait(false);
     }
 

@@ -13,6 +13,9 @@ internal static class ShockwaveOptionRules
         Rules.Switch("AllowAnyOrigin", (o, value) => o.AllowAnyOrigin = value),
         Rules.List("Subprotocols", "tokens (RFC 9110 §5.6.2)", o => o.Subprotocols, o => o.Subprotocols.FirstOrDefault(name => !HttpToken.IsToken(name))),
         Rules.Time("DrainTimeout", TimeSpan.FromSeconds(1), o => o.DrainTimeout, (o, value) => o.DrainTimeout = value),
+        Rules.Choice("Engine", o => o.Engine, (o, value) => o.Engine = value),
+        Rules.Count("Loops", o => o.Loops, (o, value) => o.Loops = value, 1024),
+        Rules.Time("BusyPoll", TimeSpan.Zero, o => o.BusyPoll, (o, value) => o.BusyPoll = value, TimeSpan.FromMilliseconds(10)),
     ];
 
     /// <summary>Names every option that is out of range, with its value and its range.</summary>

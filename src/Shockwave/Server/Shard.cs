@@ -8,7 +8,7 @@ namespace Shockwave;
 /// <param name="owner">The owner.</param>
 /// <param name="events">Where connections report.</param>
 /// <param name="removed">Called on the owner when a connection has ended, before its handler is told.</param>
-internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action? removed = null)
+internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action<Shard>? removed = null)
 {
     // As many readers as a burst of half-received messages may leave behind; a reader is about 200 bytes.
     private const int MaxSpareReaders = 1024;
@@ -17,6 +17,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
     private WebSocketConnection?[] _connections = new WebSocketConnection?[16];
     private SharedDeflate? _sharedDeflate;
     private int _connectionCount;
+    private int _load;
 
     /// <summary>Counted by threads that are not the owner: through Interlocked.</summary>
     public long MessagesDroppedOffOwner;
@@ -49,6 +50,12 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
 
     /// <summary>Gets the number of open connections. Any thread.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Gets how many connections the server has placed here, those included that are still on their way. Any thread.</summary>
+    public int Load => Volatile.Read(ref _load);
+
+    /// <summary>Notes that a connection was placed here, or that it is gone. Any thread.</summary>
+    public void AddLoad(int change) => Interlocked.Add(ref _load, change);
 
     /// <summary>Gets what connections without context takeover compress and inflate with, made when the first of them comes.</summary>
     public SharedDeflate GetSharedDeflate(int level) => _sharedDeflate ??= new SharedDeflate(DeflateProvider.Current, level);
@@ -103,7 +110,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
         connection.ShardIndex = -1;
         Volatile.Write(ref _connectionCount, count);
         Topics.RemoveAll(connection);
-        removed?.Invoke();
+        removed?.Invoke(this);
     }
 
     /// <summary>Closes every connection.</summary>

@@ -14,7 +14,8 @@ public sealed class ShockwaveOptionsSetupTests
             ("IdleTimeout", "00:01:00"), ("MessageTimeout", "00:00:05"), ("CloseTimeout", "00:00:00.5"), ("WriteTimeout", "00:00:07"), ("MaxBufferedBytes", "2000"),
             ("HighWatermarkBytes", "1500"), ("Overflow", "dropnewest"), ("Compression:Enabled", "true"), ("Compression:ThresholdBytes", "0"), ("Compression:Level", "9"),
             ("Compression:AllowContextTakeover", "true"), ("Compression:AllowPeerContextTakeover", "true"), ("Compression:MaxWindowBits", "9"),
-            ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"));
+            ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"),
+            ("Engine", "iouring"), ("Loops", "3"), ("BusyPoll", "00:00:00.00005"));
         Assert.Null(options.PingInterval);
         Assert.Equal((33554432, 1000, 100000), (options.MaxMessageBytes, options.MaxFrameBytes, options.MaxFragmentsPerMessage));
         Assert.Equal(
@@ -29,9 +30,10 @@ public sealed class ShockwaveOptionsSetupTests
         Assert.Equal(["one", "two"], options.Subprotocols);
         Assert.True(options.AllowAnyOrigin);
         Assert.Equal(10, options.DrainTimeout.TotalSeconds);
+        Assert.Equal((EngineKind.IoUring, 3, 50), (options.Engine, options.Loops, options.BusyPoll.TotalMicroseconds));
 
         // The list above is all there is: an option without a line there fails here.
-        Assert.Equal(22, ShockwaveOptionRules.All.Count);
+        Assert.Equal(25, ShockwaveOptionRules.All.Count);
     }
 
     [Theory]
@@ -52,6 +54,9 @@ public sealed class ShockwaveOptionsSetupTests
     [InlineData("Compression:MaxWindowBits", "8", "9 to 15")]
     [InlineData("AllowedOrigins:0", "example.com", "https://example.com")]
     [InlineData("Subprotocols", "a\"b", "tokens")]
+    [InlineData("Engine", "Fast", "Auto or Epoll or IoUring or Portable")]
+    [InlineData("Loops", "0", "1 to 1024")]
+    [InlineData("BusyPoll", "00:00:00.0100001", "00:00:00 to 00:00:00.01")]
     public void ValueOutOfRange_IsNamedWithItsRange(string option, string value, string range)
     {
         var error = Assert.Throws<OptionsValidationException>(() => Bind((option, value)));
