@@ -19,4 +19,7 @@ internal static partial class ShockwaveLog
 
     [LoggerMessage(5, LogLevel.Information, "An opening handshake was refused with {StatusCode}: {Reason}")]
     public static partial void Refused(ILogger logger, int statusCode, string reason);
+
+    [LoggerMessage(40, LogLevel.Information, "{Count} more opening handshakes were refused in the last second, the last with {StatusCode}: {Reason}")]
+    public static partial void RefusedMore(ILogger logger, long count, int statusCode, string reason);
 }

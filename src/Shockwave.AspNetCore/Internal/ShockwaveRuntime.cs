@@ -1,3 +1,6 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,21 +10,24 @@ using Shockwave.Protocol;
 namespace Shockwave.AspNetCore;
 
 /// <summary>The one server of an application: its owners, its settings, and its place in the host's life.</summary>
-internal sealed class ShockwaveRuntime : IHostedLifecycleService
+internal sealed class ShockwaveRuntime : IHostedLifecycleService, IDisposable
 {
     private readonly ILogger _logger;
+    private readonly IServiceProvider _services;
     private readonly StrandGroup _strands;
     private readonly TimeSpan _drainTimeout;
-    private readonly TimeProvider _time;
 
-    public ShockwaveRuntime(IOptions<ShockwaveOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
+    public ShockwaveRuntime(IOptions<ShockwaveOptions> options, ILoggerFactory loggers, IServiceProvider services, TimeProvider? time = null)
     {
         Options = options.Value;
-        _time = time ?? TimeProvider.System;
+        _services = services;
+        Time = time ?? TimeProvider.System;
         _logger = loggers.CreateLogger("Shockwave");
         _drainTimeout = Options.DrainTimeout;
-        _strands = new StrandGroup(_time, Environment.ProcessorCount);
-        Server = new ShockwaveServer(_strands.Strands, new ConnectionSettings(Options, _time), new LoggedConnectionEvents(_logger));
+        Limits = new ConnectionLimits(Options, Time);
+        _strands = new StrandGroup(Time, Environment.ProcessorCount);
+        Server = new ShockwaveServer(_strands.Strands, new ConnectionSettings(Options, Time), new LoggedConnectionEvents(_logger, Limits));
+        Refusals = new Refusals(Server.Refusals, _logger, Time);
         Origins = new OriginPolicy(Options.AllowedOrigins, Options.AllowAnyOrigin);
         Compression = Options.Compression.Enabled ? new PermessageDeflate(
             new PermessageDeflateOptions
@@ -36,17 +42,22 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
 
     public ShockwaveOptions Options { get; }
 
+    public TimeProvider Time { get; }
+
     public ShockwaveServer Server { get; }
+
+    public ConnectionLimits Limits { get; }
+
+    public Refusals Refusals { get; }
 
     public OriginPolicy Origins { get; }
 
     /// <summary>Gets what negotiates permessage-deflate; <see langword="null"/> when it is off.</summary>
     public PermessageDeflate? Compression { get; }
 
-    public ILogger Logger => _logger;
-
     public Task StartingAsync(CancellationToken cancellationToken)
     {
+        Limits.Exempt(KnownProxies(_services.GetService<IOptions<ForwardedHeadersOptions>>()?.Value));
         ShockwaveLog.Started(
             _logger, _strands.Strands.Count, ProtocolKernels.Masking, ProtocolKernels.Utf8, Compression is null ? "off" : DeflateProvider.Current.Description);
         return Task.CompletedTask;
@@ -64,7 +75,7 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
             ShockwaveLog.Draining(_logger, Server.ConnectionCount);
         }
 
-        using var timeout = new CancellationTokenSource(_drainTimeout, _time);
+        using var timeout = new CancellationTokenSource(_drainTimeout, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         await Server.StopAsync(either.Token).ConfigureAwait(false);
     }
@@ -72,4 +83,10 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => Refusals.Dispose();
+
+    // A request that still shows a proxy's address is the proxy's own, such as a health check.
+    private static IEnumerable<IPNetwork> KnownProxies(ForwardedHeadersOptions? options) =>
+        options is null ? [] : [.. options.KnownProxies.Select(AddressExemptions.Single), .. options.KnownIPNetworks];
 }
