@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -27,6 +30,9 @@ public static class ShockwaveServiceCollectionExtensions
             services.Configure(configure);
         }
 
+        services.AddOptions<KestrelServerOptions>().PostConfigure<IOptions<ShockwaveOptions>>(KestrelLimits.LowerHeadersTimeout);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, LimitedListenerFactory>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AcceptedConnectionFilter>());
         services.TryAddSingleton<ShockwaveRuntime>();
         services.TryAddSingleton<IShockwaveServer>(provider => provider.GetRequiredService<ShockwaveRuntime>().Server);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ShockwaveRuntime>(provider => provider.GetRequiredService<ShockwaveRuntime>()));

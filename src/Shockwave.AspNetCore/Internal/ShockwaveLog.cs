@@ -22,4 +22,7 @@ internal static partial class ShockwaveLog
 
     [LoggerMessage(40, LogLevel.Information, "{Count} more opening handshakes were refused in the last second, the last with {StatusCode}: {Reason}")]
     public static partial void RefusedMore(ILogger logger, long count, int statusCode, string reason);
+
+    [LoggerMessage(41, LogLevel.Warning, "A transport was registered after AddShockwave: HandshakeTimeout does not end connections that send nothing, and Kestrel closes those beyond MaxConcurrentConnections without an answer. Call AddShockwave last.")]
+    public static partial void TransportIsNotLimited(ILogger logger);
 }

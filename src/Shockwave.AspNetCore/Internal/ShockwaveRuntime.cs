@@ -48,6 +48,8 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService, IDisposable
 
     public ConnectionLimits Limits { get; }
 
+    public KestrelLimits KestrelLimits { get; } = new();
+
     public Refusals Refusals { get; }
 
     public OriginPolicy Origins { get; }
@@ -58,6 +60,7 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService, IDisposable
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         Limits.Exempt(KnownProxies(_services.GetService<IOptions<ForwardedHeadersOptions>>()?.Value));
+        KestrelLimits.TakeOver(_services, Limits, _logger);
         ShockwaveLog.Started(
             _logger, _strands.Strands.Count, ProtocolKernels.Masking, ProtocolKernels.Utf8, Compression is null ? "off" : DeflateProvider.Current.Description);
         return Task.CompletedTask;

@@ -20,6 +20,7 @@ internal static class ShockwaveOptionRules
             o => o.ExemptAddresses,
             o => o.ExemptAddresses.FirstOrDefault(text => AddressExemptions.Parse(text) is null)),
         OptionalCount("UpgradesPerSecond", 1_000_000, o => o.UpgradesPerSecond, (o, value) => o.UpgradesPerSecond = value),
+        Rules.Time("HandshakeTimeout", TimeSpan.FromSeconds(1), o => o.HandshakeTimeout, (o, value) => o.HandshakeTimeout = value),
         Rules.Time("DrainTimeout", TimeSpan.FromSeconds(1), o => o.DrainTimeout, (o, value) => o.DrainTimeout = value),
     ];
 

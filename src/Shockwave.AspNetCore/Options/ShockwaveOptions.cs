@@ -46,6 +46,14 @@ public sealed class ShockwaveOptions : ConnectionOptions
     /// <remarks>An opening handshake beyond it gets 503 with <c>Retry-After</c>.</remarks>
     public int? UpgradesPerSecond { get; set; } = 1000;
 
+    /// <summary>Gets or sets how long a connection may take from its TCP accept until the head of its first request is complete, TLS included.</summary>
+    /// <value>1 s to 1 day; default 10 s.</value>
+    /// <remarks>
+    /// Afterwards it is closed. Kestrel's <c>RequestHeadersTimeout</c> is lowered to it where it is longer. What the application does with the
+    /// request, such as authentication, may take any time.
+    /// </remarks>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Gets or sets how long connections may take to close when the server stops.</summary>
     /// <value>1 s to 1 day; default 25 s. The host's own shutdown timeout is raised to 5 s more where it is lower.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(25);

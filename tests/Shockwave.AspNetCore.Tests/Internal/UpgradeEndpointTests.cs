@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Shockwave.Testing;
 
@@ -26,6 +27,43 @@ public sealed class UpgradeEndpointTests
         await OpenAsync(app);
         await AssertRefusedAsync(app, 503, "as many as Shockwave:MaxConnections allows");
         Assert.Equal(2, StatisticsOf(app).Refusals.Connections);
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public async Task KestrelsLimitOnUpgradedConnections_OneMoreGets503(ServerPath path)
+    {
+        await using var app = await StartAsync(path, new CountingHandler(), builder =>
+            builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxConcurrentUpgradedConnections = 2));
+        await OpenAsync(app);
+        await OpenAsync(app);
+        await AssertRefusedAsync(app, 503, "as many as KestrelServerLimits.MaxConcurrentUpgradedConnections allows");
+        Assert.Equal(1, StatisticsOf(app).Refusals.Total);
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public async Task KestrelsLimitOnConnections_OneMoreGets503(ServerPath path)
+    {
+        await using var app = await StartAsync(path, new CountingHandler(), LimitConnections);
+        await OpenAsync(app);
+        await OpenAsync(app);
+        await AssertRefusedAsync(app, 503, "as many as KestrelServerLimits.MaxConcurrentConnections allows");
+        Assert.Equal(1, StatisticsOf(app).Refusals.Total);
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public async Task KestrelsLimitOnConnections_EachOverATcpConnectionOfItsOwn_OneMoreGets503(ServerPath path)
+    {
+        await using var app = await StartAsync(path, new CountingHandler(), LimitConnections);
+        var clients = Enumerable.Range(0, 3).Select(_ => TestApplication.CreateClient()).ToArray();
+        Assert.True(IsOpen(await app.OpenAsync(clients[0], "/echo")));
+        Assert.True(IsOpen(await app.OpenAsync(clients[1], "/echo")));
+        using var third = await app.OpenAsync(clients[2], "/echo");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, third.StatusCode);
+        Assert.Contains("KestrelServerLimits.MaxConcurrentConnections", await third.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Array.ForEach(clients, client => client.Dispose());
     }
 
     [Theory]
@@ -151,6 +189,9 @@ public sealed class UpgradeEndpointTests
                 configure?.Invoke(builder);
             },
             configuration);
+
+    private static void LimitConnections(WebApplicationBuilder builder) =>
+        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxConcurrentConnections = 2);
 
     private static ServerStatistics StatisticsOf(TestApplication app) => app.Services.GetRequiredService<IShockwaveServer>().GetStatistics();
 

@@ -15,7 +15,7 @@ public sealed class ShockwaveOptionsSetupTests
             ("HighWatermarkBytes", "1500"), ("Overflow", "dropnewest"), ("Compression:Enabled", "true"), ("Compression:ThresholdBytes", "0"), ("Compression:Level", "9"),
             ("Compression:AllowContextTakeover", "true"), ("Compression:AllowPeerContextTakeover", "true"), ("Compression:MaxWindowBits", "9"),
             ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"),
-            ("MaxConnections", "1"), ("MaxConnectionsPerAddress", ""), ("ExemptAddresses", "10.0.0.0/8,2001:db8::1"), ("UpgradesPerSecond", "1000000"));
+            ("MaxConnections", "1"), ("MaxConnectionsPerAddress", ""), ("ExemptAddresses", "10.0.0.0/8,2001:db8::1"), ("UpgradesPerSecond", "1000000"), ("HandshakeTimeout", "00:00:01"));
         Assert.Null(options.PingInterval);
         Assert.Equal((33554432, 1000, 100000), (options.MaxMessageBytes, options.MaxFrameBytes, options.MaxFragmentsPerMessage));
         Assert.Equal(
@@ -31,11 +31,11 @@ public sealed class ShockwaveOptionsSetupTests
         Assert.True(options.AllowAnyOrigin);
         Assert.Equal(10, options.DrainTimeout.TotalSeconds);
 
-        Assert.Equal((1, null, 1_000_000), (options.MaxConnections, options.MaxConnectionsPerAddress, options.UpgradesPerSecond));
+        Assert.Equal((1, null, 1_000_000, 1), (options.MaxConnections, options.MaxConnectionsPerAddress, options.UpgradesPerSecond, options.HandshakeTimeout.TotalSeconds));
         Assert.Equal(["10.0.0.0/8", "2001:db8::1"], options.ExemptAddresses);
 
         // The list above is all there is: an option without a line there fails here.
-        Assert.Equal(26, ShockwaveOptionRules.All.Count);
+        Assert.Equal(27, ShockwaveOptionRules.All.Count);
     }
 
     [Theory]
@@ -61,6 +61,8 @@ public sealed class ShockwaveOptionsSetupTests
     [InlineData("MaxConnectionsPerAddress", "0", "1 to 2147483647, or empty for no limit")]
     [InlineData("UpgradesPerSecond", "0", "1 to 1000000, or empty for no limit")]
     [InlineData("UpgradesPerSecond", "1000001", "1 to 1000000, or empty for no limit")]
+    [InlineData("HandshakeTimeout", "00:00:00.9", "00:00:01 to 1.00:00:00")]
+    [InlineData("HandshakeTimeout", "1.00:00:01", "00:00:01 to 1.00:00:00")]
     [InlineData("ExemptAddresses:0", "10.1", "IP addresses, or networks in CIDR notation")]
     [InlineData("ExemptAddresses:0", "10.0.0.0/33", "IP addresses, or networks in CIDR notation")]
     [InlineData("ExemptAddresses:0", "localhost", "IP addresses, or networks in CIDR notation")]
