@@ -1,0 +1,76 @@
+using Shockwave.Load.Cells;
+using Shockwave.Load.Results;
+using Shockwave.Load.Servers;
+
+namespace Shockwave.Load.Rounds;
+
+/// <summary>
+/// Measures all servers in one cell. They all run from the first round to the last, idle while another is measured, and take turns in an
+/// order that rotates: what drifts, and whoever comes first, hits all alike. The baseline runs twice, and how far the two are apart says
+/// what the other rows are worth.
+/// </summary>
+internal sealed class CellRun(LoadSettings settings)
+{
+    private const double LeastSaturation = 0.86;
+    private const int Attempts = 3;
+    private static readonly TimeSpan _compilation = TimeSpan.FromSeconds(1.5);
+
+    private readonly LoadClient _client = new(settings);
+
+    public async Task<IReadOnlyList<Series>> RunAsync(Cell cell, CancellationToken cancellationToken)
+    {
+        settings.Results.Create();
+        var servers = new List<ServerProcess>();
+        try
+        {
+            var baseline = settings.Servers[0];
+            foreach (var (name, server) in settings.Servers.Select(server => (server.Name, server)).Append(($"{baseline.Name} again", baseline)))
+            {
+                servers.Add(await ServerProcess.StartAsync(name, server, settings.Results, cancellationToken));
+            }
+
+            return await MeasureAsync(cell, servers, cancellationToken);
+        }
+        finally
+        {
+            foreach (var server in servers)
+            {
+                await server.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<Series>> MeasureAsync(Cell cell, List<ServerProcess> servers, CancellationToken cancellationToken)
+    {
+        // Code that the runtime compiles while it runs is at its best only after a while.
+        foreach (var server in servers)
+        {
+            await _client.MeasureAsync(cell, server, _compilation, cancellationToken);
+        }
+
+        Series[] series = [.. servers.Select(server => new Series(server.Name))];
+        for (int round = 0; round < settings.Rounds; round++)
+        {
+            for (int turn = 0; turn < servers.Count; turn++)
+            {
+                int index = (round + turn) % servers.Count;
+                series[index].Add(await MeasureSaturatedAsync(cell, servers[index], cancellationToken));
+            }
+        }
+
+        return series;
+    }
+
+    // When neither core was busy, somebody else had them.
+    private async Task<Measurement> MeasureSaturatedAsync(Cell cell, ServerProcess server, CancellationToken cancellationToken)
+    {
+        var best = await _client.MeasureAsync(cell, server, settings.Duration, cancellationToken);
+        for (int attempt = 1; attempt < Attempts && cell.ShouldSaturate && best.Saturation < LeastSaturation; attempt++)
+        {
+            var again = await _client.MeasureAsync(cell, server, settings.Duration, cancellationToken);
+            best = again.Saturation > best.Saturation ? again : best;
+        }
+
+        return best;
+    }
+}
