@@ -12,12 +12,12 @@ internal static class Table
     {
         var baseline = servers[0];
         writer.WriteLine($"{cell}, {baseline.Rounds.Count} rounds");
-        writer.WriteLine($"  {"",-16} {"k/s",9} {"ratio",6} {"middle half",-13} {"us CPU",8} {"ratio",6} {"p50 us",9} {"p99 us",9} {"server",6} {"client",6}");
+        writer.WriteLine($"  {"",-16} {"k/s",9} {"ratio",6} {"middle half",-13} {"us CPU",8} {"ratio",6} {"p50 us",9} {"p99 us",9} {"server",6} {"client",6} {"others",6}");
         foreach (var server in servers)
         {
             double[] throughput = server.ThroughputOver(baseline);
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {server.Name,-16} {server.Median(round => round.MessagesPerSecond) / 1000,9:0.0} {Quantile.Of(throughput, 0.5),6:0.000} {$"{Quantile.Of(throughput, 0.25):0.000}-{Quantile.Of(throughput, 0.75):0.000}",-13} {server.Median(round => round.ServerMicroseconds),8:0.000} {Quantile.Of(server.EconomyOver(baseline), 0.5),6:0.000} {server.Median(round => round.P50Microseconds),9:0.0} {server.Median(round => round.P99Microseconds),9:0.0} {server.Median(round => round.ServerBusy),6:0 %} {server.Median(round => round.ClientBusy),6:0 %}{(server.WasLimitedByClient ? "  the client was the limit" : "")}"));
+                $"  {server.Name,-16} {server.Median(round => round.MessagesPerSecond) / 1000,9:0.0} {Quantile.Of(throughput, 0.5),6:0.000} {$"{Quantile.Of(throughput, 0.25):0.000}-{Quantile.Of(throughput, 0.75):0.000}",-13} {server.Median(round => round.ServerMicroseconds),8:0.000} {Quantile.Of(server.EconomyOver(baseline), 0.5),6:0.000} {server.Median(round => round.P50Microseconds),9:0.0} {server.Median(round => round.P99Microseconds),9:0.0} {server.Median(round => round.ServerBusy),6:0 %} {server.Median(round => round.ClientBusy),6:0 %} {server.Median(round => round.OthersBusy),6:0 %}{(server.WasLimitedByClient ? "  the client was the limit" : "")}"));
         }
 
         double apart = Math.Abs(Quantile.Of(servers[^1].ThroughputOver(baseline), 0.5) - 1);

@@ -51,14 +51,21 @@ internal sealed class CellRun(LoadSettings settings)
         Series[] series = [.. servers.Select(server => new Series(server.Name))];
         for (int round = 0; round < settings.Rounds; round++)
         {
-            for (int turn = 0; turn < servers.Count; turn++)
+            foreach (int index in Order(round, servers.Count))
             {
-                int index = (round + turn) % servers.Count;
                 series[index].Add(await MeasureSaturatedAsync(cell, servers[index], cancellationToken));
             }
         }
 
         return series;
+    }
+
+    // A Williams square: beside the place in the round, also the one before changes, so that nobody always comes behind the same neighbour,
+    // whose compiler or collector may still be at work. An odd number needs the mirrored rows as well.
+    private static IEnumerable<int> Order(int round, int count)
+    {
+        var row = Enumerable.Range(0, count).Select(turn => ((turn % 2 == 0 ? turn / 2 : count - 1 - (turn / 2)) + round) % count);
+        return count % 2 == 1 && round / count % 2 == 1 ? row.Reverse() : row;
     }
 
     // When neither core was busy, somebody else had them.
