@@ -34,11 +34,11 @@ internal static class LoadCommand
         Description = "One publisher, a cell's connections as subscribers; counts deliveries. --inflight is then how many are published at once.",
     };
 
-    private static readonly Option<int> _rounds = new("--rounds") { Description = "Rounds; every server is measured once in each.", DefaultValueFactory = _ => 9 };
+    private static readonly Option<int> _rounds = new("--rounds") { Description = "Rounds; every server is measured once in each.", DefaultValueFactory = _ => 51 };
 
-    private static readonly Option<double> _seconds = new("--seconds") { Description = "How long one measurement takes.", DefaultValueFactory = _ => 0.8 };
+    private static readonly Option<double> _seconds = new("--seconds") { Description = "How long one measurement takes.", DefaultValueFactory = _ => 0.15 };
 
-    private static readonly Option<double> _warmup = new("--warmup") { Description = "Seconds under load before each measurement.", DefaultValueFactory = _ => 0.3 };
+    private static readonly Option<double> _warmup = new("--warmup") { Description = "Seconds under load before each measurement.", DefaultValueFactory = _ => 0.05 };
 
     private static readonly Option<string> _client = new("--client")
     {

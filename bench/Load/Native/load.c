@@ -2,14 +2,17 @@
  * A WebSocket load client that is cheaper than any server it measures: one thread, epoll, frames made beforehand.
  *
  *   cc -O3 -march=native -o load load.c
- *   load echo   port=8080 path=/echo connections=100 size=20 inflight=1 [warmup=0.3] [seconds=1] [server=PID] [type=text]
- *   load fanout port=8080 path=/topic/a connections=1000 size=20 batch=16 [...]
- *   load idle   port=8080 path=/topic/a connections=19000
+ *   echo 1 | load echo   port=8080 path=/echo connections=100 size=20 inflight=1 [warmup=0.1] [server=PID] [type=text]
+ *   echo 1 | load fanout port=8080 path=/topic/a connections=1000 size=20 batch=16 [...]
+ *            load idle   port=8080 path=/topic/a connections=19000
  *
  * echo: each connection keeps `inflight` messages going. fanout: a publisher and `connections` subscribers, all of one topic;
- * the next `batch` is published when everybody, the publisher included, has the last one. idle: holds connections and
- * answers pings until its input closes. Every message's length and order of content is checked; see `parse` for how much
- * of the content. What is wrong ends the program with a line on stderr; a result is one line of JSON on stdout.
+ * the next `batch` is published when everybody, the publisher included, has the last one. idle: holds connections.
+ *
+ * Prints "ready" once all connections are open. Each line of the input is then a number of seconds to measure, answered with a
+ * line of JSON (by idle with its counts so far); until it comes, and between lines, pings are answered. The end of the input
+ * closes all. Every message's length and place is checked, see `parse` for how much of the content; what is wrong ends the
+ * program with a line on stderr.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -79,19 +82,22 @@ struct connection {
     bool pong_due;
 };
 
+enum mode { MODE_ECHO, MODE_FANOUT, MODE_IDLE, MODES };
+
+static const char *const mode_names[MODES] = {"echo", "fanout", "idle"};
+
 static struct {
-    const char *mode;
+    enum mode mode;
     const char *path;
-    const char *type;
+    uint8_t opcode;
     int port;
     uint32_t connections;
     size_t size;
     uint32_t inflight;
     uint32_t batch;
     double warmup;
-    double seconds;
     int server;
-} options = {.path = "/", .type = "binary", .connections = 1, .size = 20, .inflight = 1, .batch = 1, .warmup = 0.3, .seconds = 1};
+} options = {.path = "/", .opcode = 2, .connections = 1, .size = 20, .inflight = 1, .batch = 1, .warmup = 0.1};
 
 static struct connection *connections;
 static uint32_t connection_count;
@@ -103,6 +109,7 @@ static uint64_t messages;
 static uint64_t pings;
 static uint64_t closed;
 static bool stopping;
+static bool input_is_ready;
 
 /* fanout */
 static uint64_t published;
@@ -118,8 +125,6 @@ static void die(const char *format, ...) {
     va_end(arguments);
     exit(1);
 }
-
-static bool is_mode(const char *mode) { return strcmp(options.mode, mode) == 0; }
 
 static uint64_t clock_nanoseconds(clockid_t clock) {
     struct timespec time;
@@ -166,12 +171,10 @@ static size_t write_header(uint8_t *target, uint8_t opcode, uint64_t length, con
     return 2 + extra + 4;
 }
 
-static uint8_t message_opcode(void) { return strcmp(options.type, "text") == 0 ? 1 : 2; }
-
 static struct script make_script(uint32_t slots, uint32_t seed) {
     const uint8_t key[4] = {(uint8_t)(0x12 + seed), (uint8_t)(0x34 + (seed >> 8)), 0x56, 0x78};
     uint8_t header[14];
-    size_t header_bytes = write_header(header, message_opcode(), options.size, key);
+    size_t header_bytes = write_header(header, options.opcode, options.size, key);
     struct script script = {.slots = slots, .frame_bytes = header_bytes + options.size};
     script.payloads = malloc(slots * options.size + 1);
     script.frames = malloc(2 * slots * script.frame_bytes);
@@ -250,11 +253,11 @@ static void send_close(struct connection *c) {
 
 static void on_messages(struct connection *c, uint32_t count) {
     messages += count;
-    if (is_mode("idle")) {
+    if (options.mode == MODE_IDLE) {
         return;
     }
 
-    if (is_mode("fanout")) {
+    if (options.mode == MODE_FANOUT) {
         if (c->received > published) {
             die("connection %u got more than was published", (unsigned)(c - connections));
         }
@@ -287,10 +290,10 @@ static void on_messages(struct connection *c, uint32_t count) {
 }
 
 static void on_control(struct connection *c) {
-    if (c->opcode == 8 && is_mode("idle")) {
+    if (c->opcode == 8 && options.mode == MODE_IDLE) {
         send_close(c);
     } else if (c->opcode == 8) {
-        die("connection %u: the server closes", (unsigned)(c - connections));
+        die("connection %u: the server closes with %u", (unsigned)(c - connections), c->pong[1] & 0x7F ? c->pong[6] << 8 | c->pong[7] : 1005);
     }
     if (c->opcode == 9) {
         pings++;
@@ -326,7 +329,7 @@ static void begin_frame(struct connection *c) {
         write_header(c->pong, 10, c->payload_left, key);
     } else {
         bool first = c->message_bytes == 0;
-        if (first && c->opcode != message_opcode() && !is_mode("idle")) {
+        if (first && c->opcode != options.opcode && options.mode != MODE_IDLE) {
             die("connection %u: opcode %u", (unsigned)(c - connections), c->opcode);
         }
         if (first) {
@@ -377,7 +380,7 @@ static uint32_t parse(struct connection *c, const uint8_t *p, size_t length) {
         if (c->opcode >= 8) {
             memcpy(c->pong + 6 + (c->pong[1] & 0x7F) - c->payload_left, p, piece);
         } else {
-            if (!is_mode("idle")) {
+            if (options.mode != MODE_IDLE) {
                 check(c, p, piece);
             }
             c->message_bytes += piece;
@@ -391,7 +394,7 @@ static uint32_t parse(struct connection *c, const uint8_t *p, size_t length) {
         if (c->opcode >= 8) {
             on_control(c);
         } else if (c->fin) {
-            if (c->message_bytes != options.size && !is_mode("idle")) {
+            if (c->message_bytes != options.size && options.mode != MODE_IDLE) {
                 die("connection %u: a message of %llu bytes", (unsigned)(c - connections), (unsigned long long)c->message_bytes);
             }
             c->message_bytes = 0;
@@ -412,7 +415,7 @@ static void receive(struct connection *c) {
             return;
         }
         if (length <= 0) {
-            if (!is_mode("idle")) {
+            if (options.mode != MODE_IDLE) {
                 die("connection %u: %s", (unsigned)(c - connections), length == 0 ? "closed by the server" : strerror(errno));
             }
             closed++;
@@ -514,7 +517,7 @@ static void open_connection(uint32_t index) {
     c->sends_until_timing = 1 + index % SENDS_PER_TIMING;
     shake_hands(c);
     await_open(c);
-    if (is_mode("echo")) {
+    if (options.mode == MODE_ECHO) {
         check_own_echo(c, index);
     }
     c->script = &shared;
@@ -529,9 +532,9 @@ static void open_all(void) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     poller = epoll_create1(EPOLL_CLOEXEC);
-    connection_count = options.connections + (is_mode("fanout") ? 1 : 0);
+    connection_count = options.connections + (options.mode == MODE_FANOUT ? 1 : 0);
     connections = calloc(connection_count, sizeof *connections);
-    shared = make_script(is_mode("fanout") ? options.batch : options.inflight, 0);
+    shared = make_script(options.mode == MODE_FANOUT ? options.batch : options.inflight, 0);
     for (uint32_t i = 0; i < connection_count; i++) {
         open_connection(i);
     }
@@ -554,13 +557,14 @@ static void close_all(void) {
 
 /* ---- Running ---- */
 
-static int turn(int milliseconds) {
+static void turn(int milliseconds) {
     static struct epoll_event events[EVENTS];
     int count = epoll_wait(poller, events, EVENTS, milliseconds);
     for (int i = 0; i < count; i++) {
         struct connection *c = events[i].data.ptr;
         if (!c) {
-            return -1; /* our input */
+            input_is_ready = true;
+            continue;
         }
         if (events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
             receive(c);
@@ -569,7 +573,6 @@ static int turn(int milliseconds) {
             send_owed(c);
         }
     }
-    return count;
 }
 
 struct sample {
@@ -627,8 +630,9 @@ static void run_until(uint64_t deadline) {
     }
 }
 
-static void measure(void) {
-    if (is_mode("fanout")) {
+static void measure(double seconds) {
+    stopping = false;
+    if (options.mode == MODE_FANOUT) {
         publish();
     } else {
         awaited = (uint64_t)connection_count * options.inflight;
@@ -640,14 +644,13 @@ static void measure(void) {
     memset(buckets, 0, sizeof buckets);
     timings = 0;
     struct sample start = take_sample();
-    run_until(start.time + (uint64_t)(options.seconds * 1e9));
+    run_until(start.time + (uint64_t)(seconds * 1e9));
     struct sample end = take_sample();
     double p50 = percentile_microseconds(0.50), p99 = percentile_microseconds(0.99);
 
     /* What is still under way has to come, and to be right. */
     stopping = true;
     run_until(UINT64_MAX);
-    close_all();
 
     double elapsed = (double)(end.time - start.time), count = (double)(end.messages - start.messages);
     double client = (double)(end.client - start.client), server = (double)(end.server - start.server);
@@ -658,22 +661,57 @@ static void measure(void) {
         count > 0 ? server / count / 1000 : 0, p50, p99);
 }
 
-static void hold(void) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLHUP, .data.ptr = NULL};
+static void report(void) {
+    printf("{\"connections\":%u,\"closed\":%llu,\"pings\":%llu,\"messages\":%llu}\n", connection_count, (unsigned long long)closed,
+        (unsigned long long)pings, (unsigned long long)messages);
+}
+
+/* The next line of our input, pings being answered until it comes; NULL at the end. */
+static const char *next_line(void) {
+    static char input[256], line[256];
+    static size_t length;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = NULL};
+    char *end;
+    while (!(end = memchr(input, '\n', length))) {
+        if (length == sizeof input) {
+            die("the line is too long");
+        }
+        epoll_ctl(poller, EPOLL_CTL_MOD, STDIN_FILENO, &event);
+        input_is_ready = false;
+        while (!input_is_ready) {
+            turn(-1);
+        }
+        ssize_t count = read(STDIN_FILENO, input + length, sizeof input - length);
+        if (count <= 0) {
+            return NULL;
+        }
+        length += (size_t)count;
+    }
+    size_t line_length = (size_t)(end + 1 - input);
+    memcpy(line, input, line_length - 1);
+    line[line_length - 1] = 0;
+    memmove(input, end + 1, length -= line_length);
+    return line;
+}
+
+static void obey(void) {
+    /* Only while a line is awaited: the end of the input would wake every turn of a measurement. */
+    struct epoll_event event = {.events = EPOLLONESHOT, .data.ptr = NULL};
     if (epoll_ctl(poller, EPOLL_CTL_ADD, STDIN_FILENO, &event) != 0) {
         die("the input must be a pipe or a terminal");
     }
     printf("ready\n");
     fflush(stdout);
-    for (;;) {
-        char unread[256];
-        if (turn(-1) < 0 && read(STDIN_FILENO, unread, sizeof unread) <= 0) {
-            break;
+    const char *line;
+    while ((line = next_line())) {
+        if (options.mode == MODE_IDLE) {
+            report();
+        } else {
+            measure(atof(line));
         }
+        fflush(stdout);
     }
     close_all();
-    printf("{\"connections\":%u,\"closed\":%llu,\"pings\":%llu,\"messages\":%llu}\n", connection_count, (unsigned long long)closed,
-        (unsigned long long)pings, (unsigned long long)messages);
 }
 
 static void parse_option(char *argument) {
@@ -684,13 +722,12 @@ static void parse_option(char *argument) {
     *value++ = 0;
     if (strcmp(argument, "port") == 0) options.port = atoi(value);
     else if (strcmp(argument, "path") == 0) options.path = value;
-    else if (strcmp(argument, "type") == 0) options.type = value;
+    else if (strcmp(argument, "type") == 0) options.opcode = strcmp(value, "text") == 0 ? 1 : 2;
     else if (strcmp(argument, "connections") == 0) options.connections = (uint32_t)atoi(value);
     else if (strcmp(argument, "size") == 0) options.size = (size_t)atol(value);
     else if (strcmp(argument, "inflight") == 0) options.inflight = (uint32_t)atoi(value);
     else if (strcmp(argument, "batch") == 0) options.batch = (uint32_t)atoi(value);
     else if (strcmp(argument, "warmup") == 0) options.warmup = atof(value);
-    else if (strcmp(argument, "seconds") == 0) options.seconds = atof(value);
     else if (strcmp(argument, "server") == 0) options.server = atoi(value);
     else die("%s is unknown", argument);
 }
@@ -699,21 +736,19 @@ int main(int argc, char **argv) {
     if (argc < 2) {
         die("echo, fanout or idle, then name=value: see the head of load.c");
     }
-    options.mode = argv[1];
+    while (options.mode < MODES && strcmp(argv[1], mode_names[options.mode]) != 0) {
+        options.mode++;
+    }
+    if (options.mode == MODES) {
+        die("%s is neither echo nor fanout nor idle", argv[1]);
+    }
     for (int i = 2; i < argc; i++) {
         parse_option(argv[i]);
-    }
-    if (!is_mode("echo") && !is_mode("fanout") && !is_mode("idle")) {
-        die("%s is neither echo nor fanout nor idle", options.mode);
     }
     if (options.port <= 0 || options.connections == 0 || options.inflight == 0 || options.batch == 0) {
         die("port, connections, inflight and batch must be above 0");
     }
     open_all();
-    if (is_mode("idle")) {
-        hold();
-    } else {
-        measure();
-    }
+    obey();
     return 0;
 }

@@ -1,6 +1,5 @@
 using Shockwave.Load.Cells;
 using Shockwave.Load.Results;
-using Shockwave.Load.Servers;
 
 namespace Shockwave.Load.Rounds;
 
@@ -15,45 +14,43 @@ internal sealed class CellRun(LoadSettings settings)
     private const int Attempts = 3;
     private static readonly TimeSpan _compilation = TimeSpan.FromSeconds(1.5);
 
-    private readonly LoadClient _client = new(settings);
-
     public async Task<IReadOnlyList<Series>> RunAsync(Cell cell, CancellationToken cancellationToken)
     {
         settings.Results.Create();
-        var servers = new List<ServerProcess>();
+        var contenders = new List<Contender>();
         try
         {
             var baseline = settings.Servers[0];
             foreach (var (name, server) in settings.Servers.Select(server => (server.Name, server)).Append(($"{baseline.Name} again", baseline)))
             {
-                servers.Add(await ServerProcess.StartAsync(name, server, settings.Results, cancellationToken));
+                contenders.Add(await Contender.StartAsync(name, server, cell, settings, cancellationToken));
             }
 
-            return await MeasureAsync(cell, servers, cancellationToken);
+            return await MeasureAsync(cell, contenders, cancellationToken);
         }
         finally
         {
-            foreach (var server in servers)
+            foreach (var contender in contenders)
             {
-                await server.DisposeAsync();
+                await contender.DisposeAsync();
             }
         }
     }
 
-    private async Task<IReadOnlyList<Series>> MeasureAsync(Cell cell, List<ServerProcess> servers, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Series>> MeasureAsync(Cell cell, List<Contender> contenders, CancellationToken cancellationToken)
     {
         // Code that the runtime compiles while it runs is at its best only after a while.
-        foreach (var server in servers)
+        foreach (var contender in contenders)
         {
-            await _client.MeasureAsync(cell, server, _compilation, cancellationToken);
+            await contender.Client.MeasureAsync(_compilation, cancellationToken);
         }
 
-        Series[] series = [.. servers.Select(server => new Series(server.Name))];
+        Series[] series = [.. contenders.Select(contender => new Series(contender.Server.Name))];
         for (int round = 0; round < settings.Rounds; round++)
         {
-            foreach (int index in Order(round, servers.Count))
+            foreach (int index in Order(round, contenders.Count))
             {
-                series[index].Add(await MeasureSaturatedAsync(cell, servers[index], cancellationToken));
+                series[index].Add(await MeasureSaturatedAsync(cell, contenders[index].Client, cancellationToken));
             }
         }
 
@@ -69,12 +66,12 @@ internal sealed class CellRun(LoadSettings settings)
     }
 
     // When neither core was busy, somebody else had them.
-    private async Task<Measurement> MeasureSaturatedAsync(Cell cell, ServerProcess server, CancellationToken cancellationToken)
+    private async Task<Measurement> MeasureSaturatedAsync(Cell cell, LoadClient client, CancellationToken cancellationToken)
     {
-        var best = await _client.MeasureAsync(cell, server, settings.Duration, cancellationToken);
+        var best = await client.MeasureAsync(settings.Duration, cancellationToken);
         for (int attempt = 1; attempt < Attempts && cell.ShouldSaturate && best.Saturation < LeastSaturation; attempt++)
         {
-            var again = await _client.MeasureAsync(cell, server, settings.Duration, cancellationToken);
+            var again = await client.MeasureAsync(settings.Duration, cancellationToken);
             best = again.Saturation > best.Saturation ? again : best;
         }
 

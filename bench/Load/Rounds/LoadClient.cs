@@ -1,32 +1,71 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Shockwave.Load.Cells;
 using Shockwave.Load.Servers;
 
 namespace Shockwave.Load.Rounds;
 
-/// <summary>Runs the load client on core 1 for one measurement.</summary>
-internal sealed class LoadClient(LoadSettings settings)
+/// <summary>The load client of one server and cell, on core 1. Its connections stay open from round to round.</summary>
+internal sealed class LoadClient : IAsyncDisposable
 {
-    public async Task<Measurement> MeasureAsync(Cell cell, ServerProcess server, TimeSpan duration, CancellationToken cancellationToken)
+    private readonly Process _process;
+    private readonly ServerProcess _server;
+
+    private LoadClient(Process process, ServerProcess server)
     {
-        var start = new ProcessStartInfo("taskset", ["-c", "1", settings.ClientProgram, .. Arguments(cell, server, duration)])
+        _process = process;
+        _server = server;
+    }
+
+    public static async Task<LoadClient> StartAsync(LoadSettings settings, Cell cell, ServerProcess server, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("taskset", ["-c", "1", settings.ClientProgram, .. Arguments(settings, cell, server)])
         {
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        using var process = Process.Start(start)!;
-        using var registration = cancellationToken.Register(process.Kill);
-        string output = await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        string error = await process.StandardError.ReadToEndAsync(CancellationToken.None);
-        await process.WaitForExitAsync(CancellationToken.None);
-        cancellationToken.ThrowIfCancellationRequested();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<Measurement>(output, JsonSerializerOptions.Web)!
-            : throw new LoadException($"{cell}: {error.Trim()}\n{server.LastWords}");
+        var client = new LoadClient(Process.Start(start)!, server);
+        try
+        {
+            await client.ReadLineAsync(cancellationToken);
+            return client;
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
     }
 
-    private string[] Arguments(Cell cell, ServerProcess server, TimeSpan duration) =>
+    public async Task<Measurement> MeasureAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        await _process.StandardInput.WriteLineAsync(duration.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+        await _process.StandardInput.FlushAsync(cancellationToken);
+        return JsonSerializer.Deserialize<Measurement>(await ReadLineAsync(cancellationToken), JsonSerializerOptions.Web)!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // At the end of its input it closes its connections.
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
+    }
+
+    private async Task<string> ReadLineAsync(CancellationToken cancellationToken)
+    {
+        if (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+        {
+            return line;
+        }
+
+        string error = await _process.StandardError.ReadToEndAsync(cancellationToken);
+        throw new LoadException($"{error.Trim()}\n{_server.LastWords}");
+    }
+
+    private static string[] Arguments(LoadSettings settings, Cell cell, ServerProcess server) =>
     [
         .. cell.Mode == CellMode.Echo
             ? new[] { "echo", "path=/echo", $"inflight={cell.InFlight}" }
@@ -36,6 +75,5 @@ internal sealed class LoadClient(LoadSettings settings)
         $"size={cell.Bytes}",
         $"connections={cell.Connections}",
         $"warmup={settings.Warmup.TotalSeconds}",
-        $"seconds={duration.TotalSeconds}",
     ];
 }
