@@ -36,7 +36,7 @@ internal static class LoadCommand
 
     private static readonly Option<int> _rounds = new("--rounds") { Description = "Rounds; every server is measured once in each.", DefaultValueFactory = _ => 51 };
 
-    private static readonly Option<double> _seconds = new("--seconds") { Description = "How long one measurement takes.", DefaultValueFactory = _ => 0.15 };
+    private static readonly Option<double?> _seconds = new("--seconds") { Description = "How long one measurement takes; by default 0.15, for fan-out 0.5." };
 
     private static readonly Option<double> _warmup = new("--warmup") { Description = "Seconds under load before each measurement.", DefaultValueFactory = _ => 0.05 };
 
@@ -78,6 +78,11 @@ internal static class LoadCommand
     {
         var mode = result.GetValue(_fanOut) ? CellMode.FanOut : CellMode.Echo;
         Server[] servers = [.. result.GetValue(_servers)!.Select(Server.Parse)];
+        if (servers.DistinctBy(server => server.Name).Count() < servers.Length)
+        {
+            throw new ArgumentException("--server: each needs a name of its own.");
+        }
+
         string baseline = result.GetValue(_baseline) ?? servers[0].Name;
         if (servers.All(server => server.Name != baseline))
         {
@@ -89,7 +94,7 @@ internal static class LoadCommand
             Cells = [.. result.GetValue(_cells)!.Split(',').Select(cell => Cell.Parse(cell, mode, result.GetValue(_inFlight)))],
             Servers = [.. servers.OrderByDescending(server => server.Name == baseline)],
             Rounds = result.GetValue(_rounds),
-            Duration = TimeSpan.FromSeconds(result.GetValue(_seconds)),
+            Duration = TimeSpan.FromSeconds(result.GetValue(_seconds) ?? (mode == CellMode.Echo ? 0.15 : 0.5)),
             Warmup = TimeSpan.FromSeconds(result.GetValue(_warmup)),
             ClientProgram = result.GetValue(_client)!,
             Results = result.GetValue(_results)!,

@@ -225,7 +225,8 @@ static void send_owed(struct connection *c) {
     }
 }
 
-static void send_messages(struct connection *c, uint32_t count) {
+/* Sent at the end of the turn. */
+static void owe_messages(struct connection *c, uint32_t count) {
     if (c->timed_left == 0 && --c->sends_until_timing == 0) {
         c->sends_until_timing = SENDS_PER_TIMING;
         c->timed_left = options.inflight; /* the last of those now under way */
@@ -233,7 +234,6 @@ static void send_messages(struct connection *c, uint32_t count) {
     }
     c->sent += count;
     c->owed += count;
-    send_owed(c);
 }
 
 static void publish(void) {
@@ -241,7 +241,7 @@ static void publish(void) {
     awaited = (uint64_t)connection_count * options.batch;
     tick_started = now();
     connections[0].owed = options.batch;
-    send_owed(&connections[0]);
+    send_owed(&connections[0]); /* now: this turn's events need not include the publisher's */
 }
 
 static void send_close(struct connection *c) {
@@ -285,7 +285,7 @@ static void on_messages(struct connection *c, uint32_t count) {
     }
     if (!stopping) {
         awaited += count;
-        send_messages(c, count);
+        owe_messages(c, count);
     }
 }
 
@@ -298,7 +298,6 @@ static void on_control(struct connection *c) {
     if (c->opcode == 9) {
         pings++;
         c->pong_due = true;
-        send_owed(c);
     }
 }
 
@@ -557,6 +556,7 @@ static void close_all(void) {
 
 /* ---- Running ---- */
 
+/* First all receives, then all sends: one after the other for each connection costs 3 % more, the processor's caches being what they are. */
 static void turn(int milliseconds) {
     static struct epoll_event events[EVENTS];
     int count = epoll_wait(poller, events, EVENTS, milliseconds);
@@ -569,7 +569,10 @@ static void turn(int milliseconds) {
         if (events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
             receive(c);
         }
-        if (events[i].events & EPOLLOUT && (c->out_left > 0 || c->owed > 0)) {
+    }
+    for (int i = 0; i < count; i++) {
+        struct connection *c = events[i].data.ptr;
+        if (c && (c->out_left > 0 || c->owed > 0 || c->pong_due)) {
             send_owed(c);
         }
     }
@@ -637,7 +640,8 @@ static void measure(double seconds) {
     } else {
         awaited = (uint64_t)connection_count * options.inflight;
         for (uint32_t i = 0; i < connection_count; i++) {
-            send_messages(&connections[i], options.inflight);
+            owe_messages(&connections[i], options.inflight);
+            send_owed(&connections[i]);
         }
     }
     run_until(now() + (uint64_t)(options.warmup * 1e9));

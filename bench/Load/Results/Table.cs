@@ -17,7 +17,7 @@ internal static class Table
         {
             double[] throughput = server.ThroughputOver(baseline);
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {server.Name,-16} {server.Median(round => round.MessagesPerSecond) / 1000,9:0.0} {Quantile.Of(throughput, 0.5),6:0.000} {$"{Quantile.Of(throughput, 0.25):0.000}-{Quantile.Of(throughput, 0.75):0.000}",-13} {server.Median(round => round.ServerMicroseconds),8:0.000} {Quantile.Of(server.EconomyOver(baseline), 0.5),6:0.000} {server.Median(round => round.P50Microseconds),9:0.0} {server.Median(round => round.P99Microseconds),9:0.0} {server.Median(round => round.ServerBusy),6:0 %} {server.Median(round => round.ClientBusy),6:0 %} {server.Median(round => round.OthersBusy),6:0 %}{(server.WasLimitedByClient ? "  the client was the limit" : "")}"));
+                $"  {server.Name,-16} {server.Median(round => round.MessagesPerSecond) / 1000,9:0.0} {Quantile.Of(throughput, 0.5),6:0.000} {$"{Quantile.Of(throughput, 0.25):0.000}-{Quantile.Of(throughput, 0.75):0.000}",-13} {server.Median(round => round.ServerMicroseconds),8:0.000} {Quantile.Of(server.EconomyOver(baseline), 0.5),6:0.000} {Time(server.Median(round => round.P50Microseconds)),9} {Time(server.Median(round => round.P99Microseconds)),9} {server.Median(round => round.ServerBusy),6:0 %} {server.Median(round => round.ClientBusy),6:0 %} {server.Median(round => round.OthersBusy),6:0 %}{(server.WasLimitedByClient ? "  the client was the limit" : "")}"));
         }
 
         double apart = Math.Abs(Quantile.Of(servers[^1].ThroughputOver(baseline), 0.5) - 1);
@@ -44,4 +44,7 @@ internal static class Table
                 $"  {results[0].Servers[i].Name,-16} {Math.Exp(medians.Average(Math.Log)),6:0.000} {medians.Min(),6:0.000}"));
         }
     }
+
+    // A fan-out that takes longer than a measurement has no time of its own.
+    private static string Time(double microseconds) => microseconds > 0 ? microseconds.ToString("0.0", CultureInfo.InvariantCulture) : "-";
 }
