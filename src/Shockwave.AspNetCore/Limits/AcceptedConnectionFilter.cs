@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Shockwave.AspNetCore;
 
@@ -12,6 +14,12 @@ internal sealed class AcceptedConnectionFilter(ShockwaveRuntime runtime) : IStar
     {
         app.Use(following => context => OnRequest(context, following));
         next(app);
+
+        // The server has not begun to listen, and every endpoint has its conventions by now.
+        if (app.ApplicationServices.GetService<EndpointDataSource>() is { } endpoints)
+        {
+            RateLimitingPolicies.ThrowIfAny(endpoints);
+        }
     };
 
     private Task OnRequest(HttpContext context, RequestDelegate following)
