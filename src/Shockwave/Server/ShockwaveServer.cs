@@ -12,13 +12,16 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _connectionsTotal;
     private int _connections;
+
+    // Those as well that have ended and whose handler is not done with that yet.
+    private int _unfinished;
     private int _next;
     private volatile bool _isStopping;
 
     public ShockwaveServer(IReadOnlyList<ConnectionOwner> owners, ConnectionSettings settings, ConnectionEvents events)
     {
         _settings = settings;
-        _shards = [.. owners.Select(owner => new Shard(owner, events, OnEnded))];
+        _shards = [.. owners.Select(owner => new Shard(owner, events, OnEnded, OnFinished))];
         _hub = new TopicHub(_shards);
         foreach (var shard in _shards)
         {
@@ -40,6 +43,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     {
         var connection = new WebSocketConnection(shard, transport, EndpointRole.Server, _settings, dispatcher, upgrade);
         Interlocked.Increment(ref _connections);
+        Interlocked.Increment(ref _unfinished);
         Interlocked.Increment(ref _connectionsTotal);
         connection.Start();
         if (_isStopping)
@@ -77,7 +81,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
         return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent);
     }
 
-    /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended.</summary>
+    /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended and their handlers are done.</summary>
     /// <param name="cancellationToken">When cancelled, the rest is aborted.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -87,7 +91,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
             shard.Owner.Post(this, shard, 0);
         }
 
-        if (ConnectionCount == 0)
+        if (Volatile.Read(ref _unfinished) == 0)
         {
             return;
         }
@@ -118,9 +122,11 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
         }
     }
 
-    private void OnEnded()
+    private void OnEnded() => Interlocked.Decrement(ref _connections);
+
+    private void OnFinished()
     {
-        if (Interlocked.Decrement(ref _connections) == 0 && _isStopping)
+        if (Interlocked.Decrement(ref _unfinished) == 0 && _isStopping)
         {
             _drained.TrySetResult();
         }
