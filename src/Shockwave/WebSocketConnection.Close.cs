@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Shockwave.Engine;
 using Shockwave.Protocol;
 
@@ -7,11 +6,8 @@ namespace Shockwave;
 public sealed partial class WebSocketConnection
 {
     private CloseHandshake _close;
-    private string _closeReason = "";
-    private Exception? _cause;
     private bool _isEnded;
     private bool _isEndDeferred;
-    private StrongBox<CloseInfo>? _closeInfo;
 
     /// <summary>Starts the closing handshake (RFC 6455 §7.1.2): sends a Close frame behind what is buffered. Harmless when repeated.</summary>
     /// <param name="code">1000 to 1003, 1007 to 1014 or 3000 to 4999; or <see cref="CloseCode.NoStatusReceived"/> to send none.</param>
@@ -77,8 +73,8 @@ public sealed partial class WebSocketConnection
             return;
         }
 
-        _cause ??= cause;
-        _closeReason = reason;
+        Extras.Cause ??= cause;
+        Extras.CloseReason = reason;
         SendCloseFrame(code, reason);
         _transport.Resume();
     }
@@ -96,7 +92,7 @@ public sealed partial class WebSocketConnection
         if (_close.TrySend(_close.Answer))
         {
             // RFC 6455 §5.5.1: the answer usually echoes the code; the reason stays with whoever gave it.
-            _closeReason = reason;
+            Extras.CloseReason = reason;
             SendCloseFrame(_close.Answer, "");
         }
 
@@ -111,11 +107,11 @@ public sealed partial class WebSocketConnection
     // unread bytes would reset it, and the peer would never see the code.
     private void Fail(ProtocolViolation violation)
     {
-        _cause ??= new ProtocolViolationException(violation);
+        Extras.Cause ??= new ProtocolViolationException(violation);
         _isDiscarding = true;
         if (_close.TrySend(violation.CloseCode))
         {
-            _closeReason = violation.Reason;
+            Extras.CloseReason = violation.Reason;
             SendCloseFrame(violation.CloseCode, violation.Reason);
         }
 
@@ -125,7 +121,7 @@ public sealed partial class WebSocketConnection
         }
         else
         {
-            _shutdownDue = Owner.Time.GetTimestamp() + (long)(_transport.ShutdownDelay.TotalSeconds * Owner.Time.TimestampFrequency);
+            Extras.ShutdownDue = Owner.TurnTimestamp + (long)(_transport.ShutdownDelay.TotalSeconds * Owner.Time.TimestampFrequency);
             UpdateDeadline();
         }
     }
@@ -136,19 +132,16 @@ public sealed partial class WebSocketConnection
         Span<byte> payload = stackalloc byte[FrameCodec.MaxControlPayloadBytes];
         int length = ClosePayload.Encode(payload, code, reason);
         WriteFrame(Opcode.Close, payload[..length], isCompressed: false);
-        _closeDue = Owner.Time.GetTimestamp() + _settings.CloseTimeout;
+        Extras.CloseDue = Owner.TurnTimestamp + _settings.CloseTimeout;
         UpdateDeadline();
-        if (_queuedWrites is not null)
-        {
-            AcceptQueuedWrites();
-        }
+        AcceptQueuedWrites();
     }
 
     private void EndAbnormally(Exception? cause)
     {
         if (!_isEnded)
         {
-            _cause ??= cause;
+            Extras.Cause ??= cause;
             Volatile.Write(ref _isSendingClosed, true);
             _transport.Abort();
         }
@@ -169,13 +162,10 @@ public sealed partial class WebSocketConnection
         {
             _isEnded = true;
             Volatile.Write(ref _isSendingClosed, true);
-            Volatile.Write(ref _closeInfo, new StrongBox<CloseInfo>(new CloseInfo(_close, _closeReason, _cause)));
+            var info = Extras.End(_close);
             ReleaseResources();
-            _shard.Events.Ended(this, _closeInfo!.Value);
-            _completion.TrySetResult();
-
-            // Not here on the owner: what is registered with the token is user code.
-            _ = Volatile.Read(ref _closed)?.CancelAsync();
+            _shard.Events.Ended(this, info);
+            Extras.Complete();
         }
 
         // The handler hears of the end after its own task, never beside it.
@@ -187,7 +177,7 @@ public sealed partial class WebSocketConnection
 
         try
         {
-            _dispatcher.Close(this, _closeInfo!.Value);
+            _dispatcher.Close(this, CloseInfo!.Value);
         }
         catch (Exception e)
         {
@@ -200,14 +190,11 @@ public sealed partial class WebSocketConnection
     private void ReleaseResources()
     {
         _reader?.Dispose();
+        _reader = null;
         _compression?.Dispose();
         ReleaseHeldPong();
         _shard.Remove(this);
-        if (_queuedWrites is not null)
-        {
-            AcceptQueuedWrites();
-        }
-
+        AcceptQueuedWrites();
         FailPings();
         Reads?.End();
     }

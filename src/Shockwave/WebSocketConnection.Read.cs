@@ -5,7 +5,11 @@ namespace Shockwave;
 public sealed partial class WebSocketConnection
 {
     /// <summary>Gets the messages that wait for pull reads; <see langword="null"/> where a handler gets them.</summary>
-    internal MessageReads? Reads { get; set; }
+    internal MessageReads? Reads
+    {
+        get => Volatile.Read(ref _extras)?.Reads;
+        set => Extras.Reads = value;
+    }
 
     /// <summary>Reads the next message into an array of its own.</summary>
     /// <param name="cancellationToken">Ends the wait. The connection, and a message that has half arrived, stay as they are.</param>

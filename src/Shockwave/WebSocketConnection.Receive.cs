@@ -9,11 +9,19 @@ public sealed partial class WebSocketConnection
     private bool _isDiscarding;
     private bool _isHandlerBusy;
 
+    // Lent by the shard while bytes are read and a message has begun; its own where compression was agreed on.
+    private MessageReader? _reader;
+
     int ITransportHandler.OnReceived(Span<byte> bytes)
     {
-        _lastReceived = Owner.Time.GetTimestamp();
+        _lastReceived = Owner.TurnTimestamp;
         _shard.BytesReceived += bytes.Length;
-        var reader = _reader!;
+        if (_isDiscarding)
+        {
+            return bytes.Length;
+        }
+
+        var reader = _reader ??= _shard.RentReader(_role, _settings.Limits);
         bool wasMidMessage = reader.IsMidMessage;
         int position = 0;
         while (position < bytes.Length && !_transport.IsPaused && !_isDiscarding)
@@ -25,20 +33,33 @@ public sealed partial class WebSocketConnection
 
         if (_isDiscarding)
         {
+            // Nothing more will be read: what has half arrived is given back now, not when the peer is done.
+            reader.Dispose();
+            _reader = null;
             return bytes.Length;
         }
 
-        if (reader.IsMidMessage && (!wasMidMessage || _messageStarted == 0))
+        if (!reader.IsMidMessage)
+        {
+            _messageStarted = 0;
+            ReleaseReader(reader);
+        }
+        else if (!wasMidMessage || _messageStarted == 0)
         {
             _messageStarted = _lastReceived;
             UpdateDeadline();
         }
-        else if (!reader.IsMidMessage)
-        {
-            _messageStarted = 0;
-        }
 
         return position;
+    }
+
+    private void ReleaseReader(MessageReader reader)
+    {
+        if (_compression is null)
+        {
+            _reader = null;
+            _shard.ReturnReader(reader);
+        }
     }
 
     void ITransportHandler.OnReceiveEnded(Exception? error)
@@ -151,7 +172,7 @@ public sealed partial class WebSocketConnection
     private void ResumeReading()
     {
         // While we did not read, the peer could not have been heard: its deadlines begin anew.
-        _lastReceived = Owner.Time.GetTimestamp();
+        _lastReceived = Owner.TurnTimestamp;
         _pongDue = _pongDue == 0 ? 0 : _lastReceived + _settings.PongTimeout;
         _transport.Resume();
     }

@@ -11,8 +11,6 @@ public sealed partial class WebSocketConnection
     private const int HandOverBytes = 4096;
 
     private ConnectionCompression? _compression;
-    private Queue<QueuedWrite>? _queuedWrites;
-    private int _queuedWriteCount;
     private long _postedBytes;
     private bool _isSendingClosed;
     private bool _isDrainDue;
@@ -44,7 +42,7 @@ public sealed partial class WebSocketConnection
             return ValueTask.FromCanceled<SendResult>(cancellationToken);
         }
 
-        if (Volatile.Read(ref _queuedWriteCount) == 0 && BufferedBytes <= _settings.HighWatermarkBytes)
+        if (Volatile.Read(ref _extras) is not { HasQueuedWrites: true } && BufferedBytes <= _settings.HighWatermarkBytes)
         {
             if (!IsOpen)
             {
@@ -65,22 +63,15 @@ public sealed partial class WebSocketConnection
         }
 
         var write = new QueuedWrite(payload, type, cancellationToken);
-        Interlocked.Increment(ref _queuedWriteCount);
+        Interlocked.Increment(ref Extras.QueuedWriteCount);
         Owner.Post(this, write, (long)Posted.QueueWrite);
         return new(write.Task);
     }
 
     void ITransportHandler.OnDrained()
     {
-        if (_queuedWrites is { Count: > 0 })
-        {
-            AcceptQueuedWrites();
-        }
-
-        if (_heldPong is not null)
-        {
-            SendHeldPong();
-        }
+        AcceptQueuedWrites();
+        SendHeldPong();
 
         if (_isDrainDue && BufferedBytes == 0)
         {
@@ -298,13 +289,18 @@ public sealed partial class WebSocketConnection
 
     private void EnqueueWrite(QueuedWrite write)
     {
-        (_queuedWrites ??= new()).Enqueue(write);
+        (Extras.QueuedWrites ??= new()).Enqueue(write);
         AcceptQueuedWrites();
     }
 
     private void AcceptQueuedWrites()
     {
-        while (_queuedWrites!.TryPeek(out var write))
+        if (_extras?.QueuedWrites is not { } queue)
+        {
+            return;
+        }
+
+        while (queue.TryPeek(out var write))
         {
             bool mustWait = CanSend && (_transport.UnsentBytes > _settings.HighWatermarkBytes || !HasRoom(write.Payload.Length));
             if (mustWait && !write.IsCancelled)
@@ -312,8 +308,8 @@ public sealed partial class WebSocketConnection
                 return;
             }
 
-            _queuedWrites.Dequeue();
-            Interlocked.Decrement(ref _queuedWriteCount);
+            queue.Dequeue();
+            Interlocked.Decrement(ref _extras.QueuedWriteCount);
             if (write.TryAccept())
             {
                 Write(write);

@@ -14,12 +14,7 @@ public sealed partial class WebSocketConnection
     private long _messageStarted;
     private long _lastPing;
     private long _pongDue;
-    private long _closeDue;
-    private long _shutdownDue;
     private long _roundTripTicks = -1;
-    private byte[]? _heldPong;
-    private int _heldPongLength;
-    private List<PingRequest>? _pings;
 
     /// <summary>Gets how long the last ping took to come back; <see langword="null"/> before the first pong.</summary>
     public TimeSpan? RoundTripTime => Interlocked.Read(ref _roundTripTicks) is var ticks and >= 0 ? TimeSpan.FromTicks(ticks) : null;
@@ -38,11 +33,11 @@ public sealed partial class WebSocketConnection
 
     void ITransportHandler.OnDeadline()
     {
-        long now = Owner.Time.GetTimestamp();
+        long now = Owner.TurnTimestamp;
         if (_transport.IsClosed)
         {
             // Properly, but the stream does not let go.
-            if (now >= _closeDue)
+            if (now >= CloseDue)
             {
                 _transport.Abort();
             }
@@ -51,7 +46,7 @@ public sealed partial class WebSocketConnection
         {
             EndAbnormally(new TimeoutException("The peer took nothing of what was buffered for it within WriteTimeout."));
         }
-        else if (_closeDue != 0)
+        else if (CloseDue != 0)
         {
             CheckClosing(now);
         }
@@ -65,13 +60,13 @@ public sealed partial class WebSocketConnection
 
     private void CheckClosing(long now)
     {
-        if (now >= _closeDue)
+        if (now >= CloseDue)
         {
             EndAbnormally(_close.State == CloseState.Completed ? null : new TimeoutException("The peer did not complete the closing handshake within CloseTimeout."));
         }
-        else if (_shutdownDue != 0 && now >= _shutdownDue)
+        else if (Extras.ShutdownDue is var due and not 0 && now >= due)
         {
-            _shutdownDue = 0;
+            Extras.ShutdownDue = 0;
             _transport.ShutdownAfterSending();
         }
     }
@@ -102,9 +97,12 @@ public sealed partial class WebSocketConnection
 
         if (_pongDue == 0 && now - _lastPing >= _settings.PingInterval)
         {
-            WritePing(now);
+            WritePing(Owner.Time.GetTimestamp());
         }
     }
+
+    // Zero before the closing handshake.
+    private long CloseDue => _extras?.CloseDue ?? 0;
 
     // Only a deadline that came nearer needs this; one that moved away is found out when the old one passes.
     private void UpdateDeadline()
@@ -114,16 +112,16 @@ public sealed partial class WebSocketConnection
             return;
         }
 
-        long now = Owner.Time.GetTimestamp();
+        long now = Owner.TurnTimestamp;
         long due = now + _settings.WriteTimeout;
         if (_transport.UnsentBytes > 0)
         {
             due = _transport.LastSendProgress + _settings.WriteTimeout;
         }
 
-        if (_closeDue != 0)
+        if (CloseDue is var closeDue and not 0)
         {
-            due = Math.Min(due, _shutdownDue != 0 ? _shutdownDue : _closeDue);
+            due = Math.Min(due, Extras.ShutdownDue is var shutdownDue and not 0 ? shutdownDue : closeDue);
         }
         else
         {
@@ -149,27 +147,30 @@ public sealed partial class WebSocketConnection
             return;
         }
 
-        _heldPong ??= ArrayPool<byte>.Shared.Rent(FrameCodec.MaxControlPayloadBytes);
-        payload.CopyTo(_heldPong);
-        _heldPongLength = payload.Length;
+        byte[] held = Extras.HeldPong ??= ArrayPool<byte>.Shared.Rent(FrameCodec.MaxControlPayloadBytes);
+        payload.CopyTo(held);
+        Extras.HeldPongLength = payload.Length;
     }
 
     private void SendHeldPong()
     {
-        if (CanSend)
+        if (_extras?.HeldPong is { } held)
         {
-            WriteFrame(Opcode.Pong, _heldPong.AsSpan(0, _heldPongLength), isCompressed: false);
-        }
+            if (CanSend)
+            {
+                WriteFrame(Opcode.Pong, held.AsSpan(0, _extras.HeldPongLength), isCompressed: false);
+            }
 
-        ReleaseHeldPong();
+            ReleaseHeldPong();
+        }
     }
 
     private void ReleaseHeldPong()
     {
-        if (_heldPong is not null)
+        if (_extras?.HeldPong is { } held)
         {
-            ArrayPool<byte>.Shared.Return(_heldPong);
-            _heldPong = null;
+            _extras.HeldPong = null;
+            ArrayPool<byte>.Shared.Return(held);
         }
     }
 
@@ -177,13 +178,13 @@ public sealed partial class WebSocketConnection
     {
         if (!CanSend)
         {
-            request.Completion.TrySetException(new ConnectionClosedException(CloseInfo ?? new CloseInfo(_close, _closeReason, _cause)));
+            request.Completion.TrySetException(new ConnectionClosedException(CloseInfo ?? Extras.Describe(_close)));
             return;
         }
 
         // Its own time tells one ping from another; two within one tick of the clock are answered together.
         request.SentAt = Owner.Time.GetTimestamp();
-        (_pings ??= []).Add(request);
+        (Extras.Pings ??= []).Add(request);
         WritePing(request.SentAt);
     }
 
@@ -211,7 +212,8 @@ public sealed partial class WebSocketConnection
 
         long sentAt = BinaryPrimitives.ReadInt64BigEndian(payload);
         bool isLatest = sentAt == _lastPing && _pongDue != 0;
-        int answered = _pings?.FindLastIndex(ping => ping.SentAt == sentAt) + 1 ?? 0;
+        var pings = _extras?.Pings;
+        int answered = pings?.FindLastIndex(ping => ping.SentAt == sentAt) + 1 ?? 0;
         if (!isLatest && answered == 0)
         {
             return;
@@ -221,32 +223,25 @@ public sealed partial class WebSocketConnection
         Interlocked.Exchange(ref _roundTripTicks, roundTrip.Ticks);
 
         // RFC 6455 §5.5.3: a peer may answer the latest ping only. Any pong shows that it lives; a later ping's is still awaited.
-        _pongDue = isLatest ? 0 : Owner.Time.GetTimestamp() + _settings.PongTimeout;
+        _pongDue = isLatest ? 0 : Owner.TurnTimestamp + _settings.PongTimeout;
         UpdateDeadline();
 
         // A pong answers every ping before it as well (RFC 6455 §5.5.3).
         for (int i = 0; i < answered; i++)
         {
-            _pings![i].Completion.TrySetResult(Owner.Time.GetElapsedTime(_pings[i].SentAt));
+            pings![i].Completion.TrySetResult(Owner.Time.GetElapsedTime(pings[i].SentAt));
         }
 
-        _pings?.RemoveRange(0, answered);
+        pings?.RemoveRange(0, answered);
     }
 
     private void FailPings()
     {
-        foreach (var ping in _pings ?? [])
+        foreach (var ping in Extras.Pings ?? [])
         {
             ping.Completion.TrySetException(new ConnectionClosedException(CloseInfo!.Value));
         }
 
-        _pings = null;
-    }
-
-    private sealed class PingRequest
-    {
-        public TaskCompletionSource<TimeSpan> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public long SentAt { get; set; }
+        Extras.Pings = null;
     }
 }

@@ -2,9 +2,9 @@ namespace Shockwave;
 
 public sealed partial class WebSocketConnection
 {
-    private Dictionary<string, Subscription>? _subscriptions;
+    private SubscriptionSet _subscriptions;
 
-    internal Dictionary<string, Subscription> Subscriptions => _subscriptions ??= new(StringComparer.Ordinal);
+    internal ref SubscriptionSet Subscriptions => ref _subscriptions;
 
     /// <summary>Subscribes to a topic: from now on every message published to it is sent to this peer.</summary>
     /// <param name="topic">The topic's exact name, 1 to 255 bytes in UTF-8.</param>

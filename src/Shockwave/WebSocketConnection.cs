@@ -20,16 +20,14 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 {
     private static long _lastId;
 
-    private readonly Shard _shard;
+    // An idle connection is this object and its transport; what few connections need is in the extras, made when it is asked for.
     private readonly Transport _transport;
+    private readonly Shard _shard;
     private readonly ConnectionSettings _settings;
     private readonly MessageDispatcher _dispatcher;
-    private MessageReader? _reader;
-    private readonly EndpointRole _role;
     private readonly UpgradeDetails _upgrade;
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Dictionary<string, object?>? _items;
-    private CancellationTokenSource? _closed;
+    private readonly EndpointRole _role;
+    private ConnectionExtras? _extras;
 
     internal WebSocketConnection(Shard shard, Transport transport, EndpointRole role, ConnectionSettings settings, MessageDispatcher dispatcher, UpgradeDetails upgrade)
     {
@@ -56,7 +54,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public IReadOnlyDictionary<string, object?> RouteValues => _upgrade.RouteValues;
 
     /// <summary>Gets the peer's address as the upgrade saw it, after forwarded headers; <see langword="null"/> where there is none.</summary>
-    public EndPoint? RemoteEndPoint => _upgrade.RemoteEndPoint;
+    public EndPoint? RemoteEndPoint => _upgrade.RemoteEndPoint ?? _transport.RemoteEndPoint;
 
     /// <summary>Gets the trace that the upgrade request belonged to, to link to; default if there was none.</summary>
     public ActivityContext TraceContext => _upgrade.TraceContext;
@@ -65,7 +63,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public object? State { get; set; }
 
     /// <summary>Gets a dictionary for the application's own use, made when first asked for. Not synchronised.</summary>
-    public IDictionary<string, object?> Items => _items ?? Interlocked.CompareExchange(ref _items, [], null) ?? _items;
+    public IDictionary<string, object?> Items => Extras.Items;
 
     /// <summary>Gets whether messages can still be sent: no Close frame was sent and the connection has not ended.</summary>
     public bool IsOpen => !Volatile.Read(ref _isSendingClosed);
@@ -74,34 +72,21 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public long BufferedBytes => _transport.UnsentBytes + Interlocked.Read(ref _postedBytes);
 
     /// <summary>Gets a task that completes, and never fails, when the connection has ended. The handler's last call may still be under way.</summary>
-    public Task Completion => _completion.Task;
+    public Task Completion => Extras.Completion;
 
     /// <summary>Gets how the connection ended; <see langword="null"/> while it has not.</summary>
-    public CloseInfo? CloseInfo => Volatile.Read(ref _closeInfo)?.Value;
+    public CloseInfo? CloseInfo => Volatile.Read(ref _extras)?.CloseInfo;
 
     /// <summary>Gets a token that is cancelled when the connection has ended.</summary>
-    public CancellationToken Closed
-    {
-        get
-        {
-            var source = Volatile.Read(ref _closed);
-            if (source is null)
-            {
-                var created = new CancellationTokenSource();
-                source = Interlocked.CompareExchange(ref _closed, created, null) ?? created;
-
-                // The end may have come between the two: it cancels what it finds, and what it did not find is cancelled here.
-                if (_completion.Task.IsCompleted)
-                {
-                    source.Cancel();
-                }
-            }
-
-            return source.Token;
-        }
-    }
+    public CancellationToken Closed => Extras.Closed;
 
     internal ConnectionOwner Owner => _transport.Owner;
+
+    /// <summary>Gets or sets its place in the shard's list; -1 while it has none. The shard's to set.</summary>
+    internal int ShardIndex { get; set; } = -1;
+
+    // Any thread may be the first to ask.
+    private ConnectionExtras Extras => Volatile.Read(ref _extras) ?? Interlocked.CompareExchange(ref _extras, new(), null) ?? _extras;
 
     /// <summary>Begins: the handler learns of the connection, then receiving starts.</summary>
     internal void Start() => Owner.Post(this, null, (long)Posted.Start);
@@ -185,8 +170,8 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
 
         // Here and not in the constructor: compressors are the owner's.
         _compression = _upgrade.Compression is { } agreed ? new ConnectionCompression(agreed, _shard, _role, _settings) : null;
-        _reader = new MessageReader(_role, _settings.Limits, Owner.Buffers, _compression?.Inflaters ?? default);
-        _lastReceived = _lastPing = Owner.Time.GetTimestamp();
+        _reader = _compression is null ? null : new MessageReader(_role, _settings.Limits, Owner.Buffers, _compression.Inflaters);
+        _lastReceived = _lastPing = Owner.TurnTimestamp;
         UpdateDeadline();
         try
         {

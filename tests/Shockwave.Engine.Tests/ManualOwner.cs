@@ -23,11 +23,12 @@ internal sealed class ManualOwner(TimeProvider time, ArrayPool<byte>? buffers = 
     {
         do
         {
+            BeginTurn();
             while (TryTake(out var work))
             {
-                BeginTurn();
                 work.Target.Run(work.State, work.Argument);
                 EndTurn();
+                BeginTurn();
             }
         }
         while (EndTurn());

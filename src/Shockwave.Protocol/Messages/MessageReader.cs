@@ -45,9 +45,9 @@ internal sealed class MessageReader : IDisposable
     private const int InflateStepBytes = 16 * 1024;
 
     private readonly ArrayPool<byte> _pool;
-    private readonly MessageLimits _limits;
     private readonly InflaterSource _inflaters;
-    private readonly EndpointRole _role;
+    private MessageLimits _limits;
+    private EndpointRole _role;
 
     private PartialHeader _partialHeader;
     private byte _partialHeaderLength;
@@ -95,6 +95,16 @@ internal sealed class MessageReader : IDisposable
 
     /// <summary>Gets whether a message has begun and not ended: what its deadline is about.</summary>
     public bool IsMidMessage => _isInMessage || _phase == Phase.Payload || _partialHeaderLength != 0;
+
+    /// <summary>Lets another connection use this reader. Only between messages, and without compression: nothing of the last one is left.</summary>
+    /// <param name="role">As for the constructor.</param>
+    /// <param name="limits">As for the constructor.</param>
+    public void Reuse(EndpointRole role, in MessageLimits limits)
+    {
+        Debug.Assert(_phase == Phase.Header && !IsMidMessage && !_inflaters.IsEnabled, "A reader changes hands between messages.");
+        _role = role;
+        _limits = limits;
+    }
 
     /// <summary>Reads the next event from the bytes received.</summary>
     /// <param name="source">The bytes received and not consumed yet. They are unmasked in place.</param>

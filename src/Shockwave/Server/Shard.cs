@@ -10,7 +10,11 @@ namespace Shockwave;
 /// <param name="removed">Called on the owner when a connection has ended, before its handler is told.</param>
 internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action<Shard>? removed = null)
 {
-    private readonly HashSet<WebSocketConnection> _connections = [];
+    // As many readers as a burst of half-received messages may leave behind; a reader is about 200 bytes.
+    private const int MaxSpareReaders = 1024;
+
+    private readonly Stack<MessageReader> _spareReaders = new();
+    private WebSocketConnection?[] _connections = new WebSocketConnection?[16];
     private SharedDeflate? _sharedDeflate;
     private int _connectionCount;
     private int _load;
@@ -53,37 +57,75 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
     /// <summary>Gets what connections without context takeover compress and inflate with, made when the first of them comes.</summary>
     public SharedDeflate GetSharedDeflate(int level) => _sharedDeflate ??= new SharedDeflate(DeflateProvider.Current, level);
 
-    public void Add(WebSocketConnection connection)
+    /// <summary>Lends what a connection reads messages with: an idle connection has none, and the one used last is warm.</summary>
+    public MessageReader RentReader(EndpointRole role, in MessageLimits limits)
     {
-        _connections.Add(connection);
-        Volatile.Write(ref _connectionCount, _connections.Count);
+        if (!_spareReaders.TryPop(out var reader))
+        {
+            return new MessageReader(role, limits, Owner.Buffers);
+        }
+
+        reader.Reuse(role, limits);
+        return reader;
     }
 
+    /// <summary>Takes a reader back that is between messages.</summary>
+    public void ReturnReader(MessageReader reader)
+    {
+        if (_spareReaders.Count < MaxSpareReaders)
+        {
+            _spareReaders.Push(reader);
+        }
+    }
+
+    public void Add(WebSocketConnection connection)
+    {
+        if (_connectionCount == _connections.Length)
+        {
+            Array.Resize(ref _connections, 2 * _connections.Length);
+        }
+
+        connection.ShardIndex = _connectionCount;
+        _connections[_connectionCount] = connection;
+        Volatile.Write(ref _connectionCount, _connectionCount + 1);
+    }
+
+    // The last one moves into the gap.
     public void Remove(WebSocketConnection connection)
     {
-        if (_connections.Remove(connection))
+        int index = connection.ShardIndex;
+        if (index < 0)
         {
-            Volatile.Write(ref _connectionCount, _connections.Count);
-            Topics.RemoveAll(connection);
-            removed?.Invoke(this);
+            return;
         }
+
+        int count = _connectionCount - 1;
+        var last = _connections[count]!;
+        _connections[index] = last;
+        last.ShardIndex = index;
+        _connections[count] = null;
+        connection.ShardIndex = -1;
+        Volatile.Write(ref _connectionCount, count);
+        Topics.RemoveAll(connection);
+        removed?.Invoke(this);
     }
 
     /// <summary>Closes every connection.</summary>
     public void CloseAll(CloseCode code, string reason)
     {
-        foreach (var connection in _connections)
+        // From the end: whichever connection left meanwhile, one that was closed already would take its place.
+        for (int i = _connectionCount - 1; i >= 0; i--)
         {
-            connection.Close(code, reason);
+            _connections[i]!.Close(code, reason);
         }
     }
 
     /// <summary>Ends every connection at once.</summary>
     public void AbortAll()
     {
-        foreach (var connection in _connections)
+        for (int i = _connectionCount - 1; i >= 0; i--)
         {
-            connection.Abort();
+            _connections[i]!.Abort();
         }
     }
 }

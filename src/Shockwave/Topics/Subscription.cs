@@ -1,12 +1,12 @@
 namespace Shockwave;
 
-/// <summary>That one connection hears of one topic.</summary>
-internal sealed class Subscription(Topic topic, WebSocketConnection connection)
+/// <summary>That one connection hears of one topic. Its own list node among the connection's other subscriptions.</summary>
+internal sealed class Subscription(Topic topic, int index)
 {
     public Topic Topic { get; } = topic;
 
-    public WebSocketConnection Connection { get; } = connection;
+    /// <summary>Gets or sets the connection's place in the topic's list.</summary>
+    public int Index { get; set; } = index;
 
-    /// <summary>Gets or sets its place in the topic's list.</summary>
-    public int Index { get; set; }
+    public Subscription? Next { get; set; }
 }

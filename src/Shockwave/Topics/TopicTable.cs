@@ -8,24 +8,23 @@ internal sealed class TopicTable
     /// <summary>Subscribes a connection. False when it was subscribed before.</summary>
     public bool Add(WebSocketConnection connection, string name)
     {
-        if (connection.Subscriptions.ContainsKey(name))
-        {
-            return false;
-        }
-
         if (!_topics.TryGetValue(name, out var topic))
         {
             _topics.Add(name, topic = new Topic(name));
         }
+        else if (connection.Subscriptions.Find(topic) is not null)
+        {
+            return false;
+        }
 
-        connection.Subscriptions.Add(name, topic.Add(connection));
+        connection.Subscriptions.Add(topic.Add(connection));
         return true;
     }
 
     /// <summary>Unsubscribes a connection. False when it was not subscribed.</summary>
     public bool Remove(WebSocketConnection connection, string name)
     {
-        if (!connection.Subscriptions.Remove(name, out var subscription))
+        if (!_topics.TryGetValue(name, out var topic) || connection.Subscriptions.Remove(topic) is not { } subscription)
         {
             return false;
         }
@@ -37,12 +36,10 @@ internal sealed class TopicTable
     /// <summary>Unsubscribes a connection from everything.</summary>
     public void RemoveAll(WebSocketConnection connection)
     {
-        foreach (var subscription in connection.Subscriptions.Values)
+        for (var subscription = connection.Subscriptions.RemoveAll(); subscription is not null; subscription = subscription.Next)
         {
             Remove(subscription);
         }
-
-        connection.Subscriptions.Clear();
     }
 
     /// <summary>Writes a message to every subscriber. Writing runs no user code and ends no connection, so the list cannot change meanwhile.</summary>
@@ -50,9 +47,9 @@ internal sealed class TopicTable
     {
         if (_topics.TryGetValue(publication.Topic, out var topic))
         {
-            foreach (var subscription in topic.Subscriptions)
+            foreach (var connection in topic.Subscribers)
             {
-                subscription.Connection.WritePublication(publication);
+                connection.WritePublication(publication);
             }
         }
     }
@@ -60,7 +57,7 @@ internal sealed class TopicTable
     private void Remove(Subscription subscription)
     {
         subscription.Topic.Remove(subscription);
-        if (subscription.Topic.Subscriptions.Count == 0)
+        if (subscription.Topic.Subscribers.IsEmpty)
         {
             _topics.Remove(subscription.Topic.Name);
         }
