@@ -31,15 +31,30 @@ public sealed partial class WebSocketConnection
             OnEvent(reader, result, payload);
         }
 
+        AfterReading(reader, wasMidMessage);
+        return _isDiscarding ? bytes.Length : position;
+    }
+
+    Span<byte> ITransportHandler.GetReceiveWindow() => _reader is null || _isDiscarding ? default : _reader.GetWindow();
+
+    void ITransportHandler.OnReceivedInWindow(int count)
+    {
+        _lastReceived = Owner.TurnTimestamp;
+        _shard.BytesReceived += count;
+        var reader = _reader!;
+        OnEvent(reader, reader.ReadWindow(count, out var payload), payload);
+        AfterReading(reader, wasMidMessage: true);
+    }
+
+    private void AfterReading(MessageReader reader, bool wasMidMessage)
+    {
         if (_isDiscarding)
         {
             // Nothing more will be read: what has half arrived is given back now, not when the peer is done.
             reader.Dispose();
             _reader = null;
-            return bytes.Length;
         }
-
-        if (!reader.IsMidMessage)
+        else if (!reader.IsMidMessage)
         {
             _messageStarted = 0;
             ReleaseReader(reader);
@@ -49,8 +64,6 @@ public sealed partial class WebSocketConnection
             _messageStarted = _lastReceived;
             UpdateDeadline();
         }
-
-        return position;
     }
 
     private void ReleaseReader(MessageReader reader)
@@ -111,6 +124,7 @@ public sealed partial class WebSocketConnection
         }
 
         _shard.MessagesReceived++;
+        _shard.DeliveredPayload = AddressOf(payload);
         try
         {
             _dispatcher.Message(this, new Message(payload, reader.IsText ? MessageType.Text : MessageType.Binary, reader));

@@ -9,6 +9,9 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <summary>The size of the one buffer that everything is received into. A message of 64 KiB with its header fits.</summary>
     public const int ReceiveBytes = SocketTransport.MaxReceiveBytes + 64;
 
+    // In front of the first byte received: a payload whose header came before can be sent on with a new header in front as well.
+    private const int HeadroomBytes = 64;
+
     private const int MaxEvents = 1024;
     private const uint ConnectionEvents = EpollEvent.IN | EpollEvent.OUT | EpollEvent.RDHUP | EpollEvent.ET;
 
@@ -29,11 +32,13 @@ internal sealed unsafe class EpollLoop : EventLoop
         _epoll = EngineException.Check(system.EpollCreate(), "epoll_create1");
         EngineException.Check(system.EpollControl(_epoll, EpollEvent.ADD, WakeEvent, EpollEvent.IN), "epoll_ctl");
         _events = (byte*)NativeMemory.Alloc(MaxEvents, (nuint)EpollEvent.Size);
-        _receiveBuffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBytes, 4096);
+        _receiveBuffer = (byte*)NativeMemory.AlignedAlloc(HeadroomBytes + ReceiveBytes, 64) + HeadroomBytes;
     }
 
     /// <summary>Gets the memory that connections receive into, one after the other.</summary>
     public void* ReceiveBuffer => _receiveBuffer;
+
+    public bool IsInReceiveBuffer(void* address) => address >= _receiveBuffer && address < _receiveBuffer + ReceiveBytes;
 
     /// <inheritdoc />
     protected override bool HasBacklog => _receiveLater.Count > 0;
@@ -142,7 +147,7 @@ internal sealed unsafe class EpollLoop : EventLoop
     {
         System.Close(_epoll);
         NativeMemory.Free(_events);
-        NativeMemory.AlignedFree(_receiveBuffer);
+        NativeMemory.AlignedFree(_receiveBuffer - HeadroomBytes);
     }
 
     // Those that are not done then come again in the next turn, after everybody else.

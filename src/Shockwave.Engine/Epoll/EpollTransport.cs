@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Shockwave.Engine;
 
 /// <summary>A socket on an epoll loop, registered once and edge-triggered: readiness is reported when it begins, and remembered here.</summary>
@@ -88,6 +91,20 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     }
 
     /// <inheritdoc />
+    public override bool TryBorrow(ReadOnlySpan<byte> received, int before, out Span<byte> space)
+    {
+        byte* start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(received));
+        space = default;
+        if (!IsDelivering || !loop.IsInReceiveBuffer(start))
+        {
+            return false;
+        }
+
+        space = new Span<byte>(start - before, before + received.Length);
+        return true;
+    }
+
+    /// <inheritdoc />
     protected override void ShutdownSend() => loop.System.ShutdownSend(Socket);
 
     /// <inheritdoc />
@@ -164,13 +181,16 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     // Returns how many bytes were received.
     private int ReceiveOnce()
     {
-        var buffer = loop.ReceiveBuffer;
-        int received = loop.System.Receive(Socket, buffer, EpollLoop.ReceiveBytes);
+        var window = Handler.GetReceiveWindow();
+        int received = window.IsEmpty
+            ? loop.System.Receive(Socket, loop.ReceiveBuffer, EpollLoop.ReceiveBytes)
+            : ReceiveInto(window);
         if (received > 0)
         {
             // A short receive took everything; what comes later is a new edge. The end comes without one when it was reported already.
-            _isReadable = received == EpollLoop.ReceiveBytes || _isHungUp;
-            Deliver(new Span<byte>(buffer, received));
+            _isReadable = received == EpollLoop.ReceiveBytes + window.Length || _isHungUp;
+            int inWindow = Math.Min(received, window.Length);
+            Deliver(inWindow, new Span<byte>(loop.ReceiveBuffer, received - inWindow));
             return received;
         }
 
@@ -192,6 +212,18 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         return 0;
     }
 
+    // The window first; what follows it lands where everything else does.
+    private int ReceiveInto(Span<byte> window)
+    {
+        fixed (byte* pointer = window)
+        {
+            var vectors = stackalloc IoVector[2];
+            vectors[0] = new IoVector { Base = pointer, Length = (nuint)window.Length };
+            vectors[1] = new IoVector { Base = loop.ReceiveBuffer, Length = EpollLoop.ReceiveBytes };
+            return loop.System.Receive(Socket, vectors, 2);
+        }
+    }
+
     private void NoticeHangUp()
     {
         if (_isHungUp && !_isHangUpReported && !IsReceiveEnded)
@@ -203,10 +235,10 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
 
     private int SendOne(OutputQueue output)
     {
-        var bytes = output[0].Span;
-        fixed (byte* pointer = bytes)
+        var piece = output[0];
+        fixed (byte* pointer = &piece.First)
         {
-            return loop.System.Send(Socket, pointer, (nuint)bytes.Length);
+            return loop.System.Send(Socket, pointer, (nuint)piece.Count);
         }
     }
 
@@ -214,21 +246,23 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     {
         int count = Math.Min(output.Count, MaxVectors);
         var vectors = stackalloc IoVector[MaxVectors];
-        var pins = new Pins();
-        for (int i = 0; i < count; i++)
+        return SendMany(output, vectors, 0, count);
+    }
+
+    // One level for each piece: so deep are the arrays pinned while the kernel reads them.
+    private int SendMany(OutputQueue output, IoVector* vectors, int index, int count)
+    {
+        if (index == count)
         {
-            var bytes = output[i];
-            pins[i] = bytes.Pin();
-            vectors[i] = new IoVector { Base = pins[i].Pointer, Length = (nuint)bytes.Length };
+            return loop.System.Send(Socket, vectors, count);
         }
 
-        int sent = loop.System.Send(Socket, vectors, count);
-        for (int i = 0; i < count; i++)
+        var piece = output[index];
+        fixed (byte* pointer = &piece.First)
         {
-            pins[i].Dispose();
+            vectors[index] = new IoVector { Base = pointer, Length = (nuint)piece.Count };
+            return SendMany(output, vectors, index + 1, count);
         }
-
-        return sent;
     }
 
     private void Discard()
@@ -240,11 +274,5 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
                 return;
             }
         }
-    }
-
-    [System.Runtime.CompilerServices.InlineArray(MaxVectors)]
-    private struct Pins
-    {
-        private System.Buffers.MemoryHandle _first;
     }
 }

@@ -135,7 +135,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             return;
         }
 
-        var bytes = output[0];
+        var bytes = output[0].Memory;
         _sendPin = bytes.Pin();
         IsSending = true;
         loop.Send(this, _sendPin.Pointer, Math.Min(bytes.Length, MaxSendBytes));

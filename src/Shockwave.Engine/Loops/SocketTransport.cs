@@ -78,9 +78,12 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
 
     /// <summary>Hands bytes to the handler, and keeps what it leaves when it pauses.</summary>
     /// <returns>Whether more may be received.</returns>
-    protected bool Deliver(Span<byte> bytes)
+    protected bool Deliver(Span<byte> bytes) => Deliver(inWindow: 0, bytes);
+
+    /// <summary>The same, when bytes landed in the handler's window first.</summary>
+    protected bool Deliver(int inWindow, Span<byte> bytes)
     {
-        int consumed = CallHandler(bytes);
+        int consumed = CallHandler(inWindow, bytes);
         if (consumed < bytes.Length && !IsClosed)
         {
             Debug.Assert(IsPaused, "Only a paused connection leaves bytes.");
@@ -91,10 +94,10 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     }
 
     /// <summary>Hands over what an earlier delivery left.</summary>
-    /// <returns>As <see cref="Deliver"/>.</returns>
+    /// <returns>Whether more may be received.</returns>
     protected bool DeliverRest()
     {
-        _restStart += CallHandler(_rest.AsSpan(_restStart, _restEnd - _restStart));
+        _restStart += CallHandler(0, _rest.AsSpan(_restStart, _restEnd - _restStart));
         if (_restStart >= _restEnd)
         {
             ReleaseRest();
@@ -156,14 +159,22 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
         ? new IOException("The peer reset the connection.", new SocketException((int)SocketError.ConnectionReset))
         : new EngineException(systemCall, errno);
 
-    private int CallHandler(Span<byte> bytes)
+    private int CallHandler(int inWindow, Span<byte> bytes)
     {
         IsDelivering = true;
         FlushesItself = true;
         int consumed = bytes.Length;
         try
         {
-            consumed = Handler.OnReceived(bytes);
+            if (inWindow > 0)
+            {
+                Handler.OnReceivedInWindow(inWindow);
+            }
+
+            if (!bytes.IsEmpty && !IsClosed)
+            {
+                consumed = IsPaused ? 0 : Handler.OnReceived(bytes);
+            }
         }
         catch (Exception e)
         {
@@ -178,6 +189,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     private bool AfterDelivery()
     {
         FlushIfDue();
+        Output?.KeepBorrowed();
         if (IsClosed)
         {
             FinishClose();

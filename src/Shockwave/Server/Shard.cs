@@ -34,6 +34,9 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
     /// <summary>Gets where a message is compressed to before it is framed.</summary>
     public ArrayBufferWriter<byte> CompressionOutput { get; } = new();
 
+    /// <summary>Gets or sets where the payload begins that a handler is called with: tells the whole of it from a part.</summary>
+    public nint DeliveredPayload { get; set; }
+
     // Written by the owner alone and read by anyone: each is a running total, and a torn or late one is impossible on 64 bits.
     public long MessagesReceived { get; set; }
 
