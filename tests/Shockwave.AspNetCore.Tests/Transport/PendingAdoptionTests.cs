@@ -19,7 +19,7 @@ public sealed class PendingAdoptionTests
     [Fact]
     public async Task RequestEnds_AndItsScopeIsDisposed_BeforeTheFirstMessage()
     {
-        var scopeEnded = new TaskCompletionSource();
+        var scopeEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var app = await TestApplication.StartAsync(
             app =>
             {
