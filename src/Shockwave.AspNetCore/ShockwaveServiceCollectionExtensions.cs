@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -30,6 +30,9 @@ public static class ShockwaveServiceCollectionExtensions
             services.Configure(configure);
         }
 
+        services.AddOptions<KestrelServerOptions>().PostConfigure<IOptions<ShockwaveOptions>>(KestrelLimits.LowerHeadersTimeout);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, LimitedListenerFactory>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AcceptedConnectionFilter>());
         services.TryAddSingleton<ShockwaveRuntime>();
         services.TryAddSingleton<IShockwaveServer>(provider => provider.GetRequiredService<ShockwaveRuntime>().Server);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ShockwaveRuntime>(provider => provider.GetRequiredService<ShockwaveRuntime>()));
@@ -59,10 +62,9 @@ public static class ShockwaveServiceCollectionExtensions
         // Outermost: around whatever other filters add.
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AdoptionGuard>());
 
-        // Of all that can bind an address Kestrel takes the one registered last. Its own is needed for what ours cannot, and UseKestrel
-        // does not add it any more where another is registered.
-        services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
-        services.AddSingleton<IConnectionListenerFactory, EngineTransportFactory>();
+        // Kestrel asks the transport that was registered last, which is the one with the limits; that one asks those before it.
+        var limited = services.Last(service => service.ImplementationType == typeof(LimitedListenerFactory));
+        services.Insert(services.IndexOf(limited), ServiceDescriptor.Singleton<IConnectionListenerFactory, EngineTransportFactory>());
         return builder;
     }
 

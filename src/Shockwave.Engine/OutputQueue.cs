@@ -39,6 +39,7 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
     {
         if (_count == 0 || At(_count - 1) is var last && last.Limit - last.End < size)
         {
+            RemoveUnusedLast();
             byte[] buffer = buffers.Rent(Math.Max(size, SegmentBytes));
             Append(new Segment { Buffer = buffer, Limit = buffer.Length });
         }
@@ -51,12 +52,22 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
     public void Commit(int count) => At(_count - 1).End += count;
 
     /// <summary>Takes over a pooled buffer without copying it.</summary>
-    public void Add(byte[] buffer, int start, int count) =>
+    public void Add(byte[] buffer, int start, int count)
+    {
+        RemoveUnusedLast();
+        if (count == 0)
+        {
+            buffers.Return(buffer);
+            return;
+        }
+
         Append(new Segment { Buffer = buffer, Start = start, End = start + count, Limit = start + count });
+    }
 
     /// <summary>Takes bytes of native memory without copying them: <see cref="KeepBorrowed"/> must be called before they change.</summary>
     public void Borrow(byte* bytes, int count)
     {
+        RemoveUnusedLast();
         _hasBorrowed = true;
         Append(new Segment { Borrowed = bytes, End = count, Limit = count });
     }
@@ -126,6 +137,16 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
 
         _count++;
         At(_count - 1) = segment;
+    }
+
+    // Lent, and nothing was written: an empty piece would be sent again and again.
+    private void RemoveUnusedLast()
+    {
+        if (_count > 0 && At(_count - 1) is { Buffer: { } buffer } last && last.Start == last.End)
+        {
+            buffers.Return(buffer);
+            At(--_count) = default;
+        }
     }
 
     private void RemoveFirst()

@@ -152,14 +152,17 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     public void Flush()
     {
         _isFlushDue = false;
-        if (IsClosed)
-        {
-            return;
-        }
-
         try
         {
-            Send();
+            if (UnsentBytes > 0 && !IsClosed)
+            {
+                Send();
+            }
+            else if (!IsSending)
+            {
+                // Written to after the close, or lent and not used.
+                ReleaseOutput();
+            }
         }
         catch (Exception e)
         {
@@ -249,13 +252,21 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         _output!.Advance(count);
         Volatile.Write(ref _unsentBytes, _unsentBytes - count);
         LastSendProgress = Owner.TurnTimestamp;
-        if (!_output.IsEmpty)
+        if (_unsentBytes > 0)
         {
             return false;
         }
 
         ReleaseOutput();
-        Handler.OnDrained();
+        try
+        {
+            Handler.OnDrained();
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
+
         FinishIfSent();
         return true;
     }
@@ -299,7 +310,9 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     {
         _isOver = true;
         Owner.Timers.Cancel(this);
-        Handler.OnClosed();
+
+        // Nobody has it yet when the loop ends just after it was accepted.
+        Handler?.OnClosed();
     }
 
     /// <summary>

@@ -21,4 +21,21 @@ internal sealed record UpgradeDetails
     public ActivityContext TraceContext { get; init; }
 
     public PermessageDeflateParameters? Compression { get; init; }
+
+    /// <summary>Gets what a connection keeps of this: the address apart, no trace that nobody records, and one shared object for nothing.</summary>
+    public UpgradeDetails Shrink(out StoredEndPoint remoteEndPoint)
+    {
+        if (this == None)
+        {
+            remoteEndPoint = default;
+            return None;
+        }
+
+        var kept = this with
+        {
+            RemoteEndPoint = StoredEndPoint.TryStore(RemoteEndPoint, out remoteEndPoint) ? null : RemoteEndPoint,
+            TraceContext = (TraceContext.TraceFlags & ActivityTraceFlags.Recorded) != 0 ? TraceContext : default,
+        };
+        return kept == None ? None : kept;
+    }
 }

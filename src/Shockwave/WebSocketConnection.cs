@@ -26,6 +26,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     private readonly ConnectionSettings _settings;
     private readonly MessageDispatcher _dispatcher;
     private readonly UpgradeDetails _upgrade;
+    private readonly StoredEndPoint _remoteEndPoint;
     private readonly EndpointRole _role;
     private ConnectionExtras? _extras;
 
@@ -37,7 +38,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
         _role = role;
         _settings = settings;
         _dispatcher = dispatcher;
-        _upgrade = upgrade;
+        _upgrade = upgrade.Shrink(out _remoteEndPoint);
         transport.Attach(this);
     }
 
@@ -54,9 +55,9 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public IReadOnlyDictionary<string, object?> RouteValues => _upgrade.RouteValues;
 
     /// <summary>Gets the peer's address as the upgrade saw it, after forwarded headers; <see langword="null"/> where there is none.</summary>
-    public EndPoint? RemoteEndPoint => _upgrade.RemoteEndPoint ?? _transport.RemoteEndPoint;
+    public EndPoint? RemoteEndPoint => _remoteEndPoint.ToEndPoint() ?? _upgrade.RemoteEndPoint ?? _transport.RemoteEndPoint;
 
-    /// <summary>Gets the trace that the upgrade request belonged to, to link to; default if there was none.</summary>
+    /// <summary>Gets the trace that the upgrade request belonged to, to link to; default if there was none that is recorded.</summary>
     public ActivityContext TraceContext => _upgrade.TraceContext;
 
     /// <summary>Gets or sets what the application keeps for this connection. Not synchronised.</summary>

@@ -28,4 +28,10 @@ internal static partial class ShockwaveLog
 
     [LoggerMessage(8, LogLevel.Warning, "Accepting pauses: out of descriptors or memory (errno {Errno}). Connections wait in the kernel's queue.")]
     public static partial void AcceptingPaused(ILogger logger, int errno);
+
+    [LoggerMessage(40, LogLevel.Information, "{Count} more opening handshakes were refused in the last second, the last with {StatusCode}: {Reason}")]
+    public static partial void RefusedMore(ILogger logger, long count, int statusCode, string reason);
+
+    [LoggerMessage(41, LogLevel.Warning, "A transport was registered after AddShockwave: HandshakeTimeout does not end connections that send nothing, and Kestrel closes those beyond MaxConcurrentConnections without an answer. Call AddShockwave last.")]
+    public static partial void TransportIsNotLimited(ILogger logger);
 }

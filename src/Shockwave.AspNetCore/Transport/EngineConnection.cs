@@ -127,6 +127,9 @@ internal sealed partial class EngineConnection : ConnectionContext,
         // The input is completed last: what is left in it belongs to whoever adopts the connection.
         await _kestrelOutput.CompleteAsync().ConfigureAwait(false);
         await _released.Task.ConfigureAwait(false);
+
+        // The socket may have closed before the adoption was asked for: then nobody else takes it back.
+        WithdrawAdoption("the client left");
         await _input.Reader.CompleteAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }

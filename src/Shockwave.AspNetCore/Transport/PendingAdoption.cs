@@ -1,10 +1,11 @@
+using System.Net;
 using Shockwave.Engine;
 
 namespace Shockwave.AspNetCore;
 
 /// <summary>
 /// An upgraded connection between its 101 response and its first turn on the loop that serves it. Counted all that time, so that a server
-/// that stops does not overlook it. Ends with <see cref="Begin"/> or <see cref="Withdraw"/>.
+/// that stops does not overlook it, and so that no limit is passed: its place was reserved, and goes on to the connection. Ends with <see cref="Begin"/> or <see cref="Withdraw"/>.
 /// </summary>
 internal sealed class PendingAdoption : IOwnerWork
 {
@@ -53,6 +54,7 @@ internal sealed class PendingAdoption : IOwnerWork
     public void Withdraw(string reason)
     {
         _runtime.Server.Forget();
+        _runtime.Limits.Release((_upgrade.RemoteEndPoint as IPEndPoint)?.Address);
         ShockwaveLog.NotAdopted(_runtime.Logger, reason);
     }
 

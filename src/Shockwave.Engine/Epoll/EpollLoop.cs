@@ -25,6 +25,7 @@ internal sealed unsafe class EpollLoop : EventLoop
     private List<EpollTransport> _receiveNow = [];
     private readonly List<int> _closing = [];
     private int _eventCount;
+    private int _nextEvent;
 
     public EpollLoop(SystemCalls system, TimeProvider time, TimeSpan busyPoll = default, ArrayPool<byte>? buffers = null)
         : base(system, time, busyPoll, buffers)
@@ -47,8 +48,8 @@ internal sealed unsafe class EpollLoop : EventLoop
     public override SocketTransport Open(int socket)
     {
         var transport = new EpollTransport(this, socket);
-        Set(socket, transport);
         EngineException.Check(System.EpollControl(_epoll, EpollEvent.ADD, socket, ConnectionEvents), "epoll_ctl");
+        Set(socket, transport);
         CountConnection(1);
         return transport;
     }
@@ -56,14 +57,14 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <inheritdoc />
     public override void StartAccepting(Acceptor acceptor)
     {
-        Set(acceptor.Socket, acceptor);
         EngineException.Check(System.EpollControl(_epoll, EpollEvent.ADD, acceptor.Socket, EpollEvent.IN), "epoll_ctl");
+        Set(acceptor.Socket, acceptor);
     }
 
     /// <inheritdoc />
     public override void StopAccepting(Acceptor acceptor)
     {
-        if (_items[acceptor.Socket] == acceptor)
+        if (acceptor.Socket < _items.Length && _items[acceptor.Socket] == acceptor)
         {
             _items[acceptor.Socket] = null;
             System.EpollControl(_epoll, EpollEvent.DEL, acceptor.Socket, 0);
@@ -78,6 +79,21 @@ internal sealed unsafe class EpollLoop : EventLoop
     {
         _items[transport.Socket] = null;
         System.EpollControl(_epoll, EpollEvent.DEL, transport.Socket, 0);
+    }
+
+    /// <summary>Takes a transport out of the table whose socket lives on elsewhere, where it may be closed before this turn ends.</summary>
+    public void Release(EpollTransport transport)
+    {
+        // What is still to be handled for this number must not reach the next connection that gets it.
+        for (int i = _nextEvent; i < _eventCount; i++)
+        {
+            if (EventAt(i).Descriptor == transport.Socket)
+            {
+                EventAt(i).Events = 0;
+            }
+        }
+
+        Forget(transport);
     }
 
     /// <summary>Closes a socket when everything of this turn is handled.</summary>
@@ -96,10 +112,16 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <inheritdoc />
     protected override void HandleEvents()
     {
-        for (int i = 0; i < _eventCount; i++)
+        for (_nextEvent = 0; _nextEvent < _eventCount;)
         {
-            ref var found = ref *(EpollEvent*)(_events + (i * EpollEvent.Size));
+            ref var found = ref EventAt(_nextEvent++);
             int descriptor = found.Descriptor;
+            if (descriptor == WakeEvent)
+            {
+                System.EventClear(descriptor);
+                continue;
+            }
+
             switch (_items[descriptor])
             {
                 case EpollTransport transport:
@@ -107,13 +129,6 @@ internal sealed unsafe class EpollLoop : EventLoop
                     break;
                 case Acceptor acceptor:
                     acceptor.AcceptAll();
-                    break;
-                default:
-                    if (descriptor == WakeEvent)
-                    {
-                        System.EventClear(descriptor);
-                    }
-
                     break;
             }
         }
@@ -166,6 +181,8 @@ internal sealed unsafe class EpollLoop : EventLoop
 
         _receiveNow.Clear();
     }
+
+    private ref EpollEvent EventAt(int index) => ref *(EpollEvent*)(_events + (index * EpollEvent.Size));
 
     private void Set(int descriptor, object item)
     {

@@ -11,10 +11,6 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     // The most pieces that one call sends.
     private const int MaxVectors = 16;
 
-    // What is still read of a connection that is closed properly: closing over unread bytes would reset it, and the peer would not see
-    // what was sent last.
-    private const int MaxDiscardedReceives = 4;
-
     private bool _isStarted;
     private bool _isReadable;
     private bool _isSendBlocked;
@@ -110,7 +106,8 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     /// <inheritdoc />
     protected override void DetachSocket(IOwnerWork then)
     {
-        Release();
+        _isReleased = true;
+        loop.Release(this);
         Detached(then);
     }
 
@@ -128,24 +125,18 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         }
         else
         {
-            Discard();
+            DiscardUnread();
         }
 
         // Closed at the end of the turn: until then no other connection gets this number, whatever is still to be handled.
-        int socket = Socket;
-        Release();
-        loop.CloseAfterTurn(socket);
+        _isReleased = true;
+        loop.Forget(this);
+        loop.CloseAfterTurn(Socket);
         ReportClosed();
     }
 
     /// <inheritdoc />
     protected override void FinishClose() => ReportClosed();
-
-    private void Release()
-    {
-        _isReleased = true;
-        loop.Forget(this);
-    }
 
     private void Receive()
     {
@@ -262,17 +253,6 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         {
             vectors[index] = new IoVector { Base = pointer, Length = (nuint)piece.Count };
             return SendMany(output, vectors, index + 1, count);
-        }
-    }
-
-    private void Discard()
-    {
-        for (int i = 0; i < MaxDiscardedReceives; i++)
-        {
-            if (loop.System.Receive(Socket, loop.ReceiveBuffer, EpollLoop.ReceiveBytes) <= 0)
-            {
-                return;
-            }
         }
     }
 }

@@ -39,6 +39,9 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     /// <summary>Gets whether the server is stopping and new connections are refused.</summary>
     public bool IsStopping => _isStopping;
 
+    /// <summary>Gets where those who refuse a peer count it.</summary>
+    public RefusalCounters Refusals { get; } = new();
+
     /// <summary>Picks the strand of a new connection.</summary>
     public Shard NextShard() => _shards[(uint)Interlocked.Increment(ref _next) % (uint)_strandCount];
 
@@ -115,7 +118,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
             bytesSent += shard.BytesSent;
         }
 
-        return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent);
+        return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent, Refusals.Read());
     }
 
     /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended.</summary>

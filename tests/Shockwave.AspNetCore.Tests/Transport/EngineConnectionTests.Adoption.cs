@@ -76,13 +76,12 @@ public sealed partial class EngineConnectionTests
     [MemberData(nameof(Engines))]
     public async Task BehindTls_NothingIsAdoptedAndNoPayloadIsInClear(EngineKind engine)
     {
-        using var certificate = TestCertificate.Make();
-        await using var app = await StartBehindAsync(listen => listen.UseHttps(certificate), engine);
+        await using var app = await StartBehindAsync(listen => listen.UseHttps(TestCertificate.Instance), engine);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, new Uri(app.Address).Port);
         await using var wire = new CapturingStream(new NetworkStream(socket));
         await using var tls = new SslStream(wire);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "127.0.0.1", RemoteCertificateValidationCallback = (_, seen, _, _) => certificate.Equals(seen) });
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "127.0.0.1", RemoteCertificateValidationCallback = (_, seen, _, _) => TestCertificate.Instance.Equals(seen) });
         await tls.WriteAsync(Encoding.ASCII.GetBytes(RawClient.Handshake("/echo")));
         await tls.WriteAsync(RawFrame.Masked(0x81, "a secret"));
         byte[] received = new byte[4096];
