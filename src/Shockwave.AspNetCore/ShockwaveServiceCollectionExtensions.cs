@@ -44,8 +44,8 @@ public static class ShockwaveServiceCollectionExtensions
     /// <param name="configure">Sets options in code, after those from the configuration section <c>Shockwave</c>.</param>
     /// <returns><paramref name="builder"/>.</returns>
     /// <remarks>
-    /// A transport that is registered later, as by <c>UseSockets</c>, takes the place of this one; connections then run on the portable path, as
-    /// they do behind TLS and other connection middleware.
+    /// Behind TLS and other connection middleware, with <see cref="EngineKind.Portable"/>, and where another transport is registered later,
+    /// connections run on the portable path.
     /// </remarks>
     public static IHostApplicationBuilder AddShockwave(this IHostApplicationBuilder builder, Action<ShockwaveOptions>? configure = null)
     {

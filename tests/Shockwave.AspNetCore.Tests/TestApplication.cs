@@ -39,6 +39,8 @@ internal sealed class TestApplication : IAsyncDisposable
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(configuration.ToDictionary(pair => pair.Key, pair => pair.Value));
+        builder.AddShockwave();
+        configure?.Invoke(builder);
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = path == ServerPath.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
@@ -47,8 +49,6 @@ internal sealed class TestApplication : IAsyncDisposable
                 listen.UseHttps(TestCertificate.Instance);
             }
         }));
-        builder.AddShockwave();
-        configure?.Invoke(builder);
         var app = builder.Build();
         map(app);
         await app.StartAsync();

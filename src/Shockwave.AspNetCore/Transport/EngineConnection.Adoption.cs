@@ -17,13 +17,15 @@ internal sealed partial class EngineConnection
     /// <summary>Gets whether the loop may serve what follows the upgrade: whether nobody stands between Kestrel's upgraded stream and our socket.</summary>
     /// <remarks>
     /// Connection middleware (TLS, logging, an application's own) puts its own pipes in place of ours while it runs, and middleware of the
-    /// request may wrap the stream: in front of any of them frames would reach the socket in clear, or unseen.
+    /// request may wrap the stream: past any of them frames would reach the socket in clear, or unseen. One that gives Kestrel another
+    /// context instead is found out by what it made of the 101 response.
     /// </remarks>
     public bool CanBeAdopted(HttpContext context, Stream upgraded) =>
         IsGuarded
         && ReferenceEquals(Transport, _kestrelPipes)
         && ReferenceEquals(context.Features.Get<IConnectionTransportFeature>()?.Transport, _kestrelPipes)
-        && upgraded.GetType().Assembly == typeof(KestrelServerOptions).Assembly;
+        && upgraded.GetType().Assembly == typeof(KestrelServerOptions).Assembly
+        && _kestrelOutput.EndsWithBlankLine;
 
     /// <summary>
     /// Asks for the adoption once Kestrel lets go of the connection. The 101 response is written. It is only a request: see

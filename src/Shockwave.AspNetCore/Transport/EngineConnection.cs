@@ -36,7 +36,7 @@ internal sealed partial class EngineConnection : ConnectionContext,
     private readonly ConnectionOwner _owner;
     private readonly Pipe _input;
     private readonly Pipe _output;
-    private readonly CountingPipeWriter _kestrelOutput;
+    private readonly WatchedPipeWriter _kestrelOutput;
     private readonly DuplexPipe _kestrelPipes;
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,7 +68,7 @@ internal sealed partial class EngineConnection : ConnectionContext,
 
         _input = new Pipe(input);
         _output = new Pipe(output);
-        _kestrelOutput = new CountingPipeWriter(_output.Writer);
+        _kestrelOutput = new WatchedPipeWriter(_output.Writer);
         Transport = _kestrelPipes = new DuplexPipe(_input.Reader, _kestrelOutput);
         SetFeatures();
     }

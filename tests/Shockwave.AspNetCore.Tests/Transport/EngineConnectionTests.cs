@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Shockwave.AspNetCore.Tests;
 
 // Kestrel as an application knows it, on both kinds of loops.
-public sealed class EngineConnectionTests
+public sealed partial class EngineConnectionTests
 {
     private const int MegaByte = 1024 * 1024;
 
@@ -76,7 +76,7 @@ public sealed class EngineConnectionTests
     public async Task ResponseThatNobodyReadsYet_HoldsItsWriterBack(EngineKind engine)
     {
         const int Pieces = 512;
-        var stalled = new TaskCompletionSource();
+        var stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int written = 0;
         await using var app = await StartAsync(
             engine,
@@ -143,8 +143,8 @@ public sealed class EngineConnectionTests
     [MemberData(nameof(Engines))]
     public async Task ClientThatLeaves_IsNoticedByTheRequest(EngineKind engine)
     {
-        var began = new TaskCompletionSource();
-        var noticed = new TaskCompletionSource();
+        var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var noticed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var app = await StartAsync(engine, app => app.MapGet("/", async (HttpContext context) =>
         {
             context.RequestAborted.Register(noticed.SetResult);
@@ -162,7 +162,7 @@ public sealed class EngineConnectionTests
     [MemberData(nameof(Engines))]
     public async Task ClientThatLeavesInTheMiddleOfABody_IsNoError(EngineKind engine)
     {
-        var failure = new TaskCompletionSource<Exception>();
+        var failure = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var app = await StartAsync(engine, app => app.MapPost("/", async (HttpContext context) =>
         {
             try
@@ -186,7 +186,7 @@ public sealed class EngineConnectionTests
     public async Task MiddlewareThatBlocks_HoldsNoLoop(EngineKind engine)
     {
         using var gate = new ManualResetEventSlim();
-        var blocked = new TaskCompletionSource();
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var app = await StartAsync(
             engine,
             app =>
@@ -226,8 +226,8 @@ public sealed class EngineConnectionTests
     [MemberData(nameof(Engines))]
     public async Task RequestUnderWay_IsFinishedWhenTheServerStops(EngineKind engine)
     {
-        var began = new TaskCompletionSource();
-        var gate = new TaskCompletionSource();
+        var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var app = await StartAsync(engine, app => app.MapGet("/", async (HttpContext context) =>
         {
             began.SetResult();

@@ -19,7 +19,11 @@ internal static class ServeApplication
 
         // The host logs, with its stack trace, why it does not start, and then throws it: ServeCommand says it in one line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        builder.AddShockwave();
+        builder.AddShockwave(options =>
+        {
+            options.Engine = settings.Engine ?? options.Engine;
+            options.Loops = settings.Loops ?? options.Loops;
+        });
         builder.Services.AddHostedService<LiveStatistics>();
 
         var app = builder.Build();

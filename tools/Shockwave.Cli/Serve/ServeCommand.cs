@@ -31,6 +31,13 @@ internal static class ServeCommand
 
     private static readonly Option<bool> _developmentCertificate = new("--dev-cert") { Description = "Makes a certificate for localhost that no browser trusts, and serves https and wss with it." };
 
+    private static readonly Option<EngineKind?> _engine = new("--engine")
+    {
+        Description = "What moves the bytes: epoll or iouring (event loops, Linux), portable (Kestrel's own transport), or auto, the default, which takes epoll where it can.",
+    };
+
+    private static readonly Option<int?> _loops = new("--loops") { Description = "The number of event loops, each on a thread of its own; one for each processor by default." };
+
     // What looks like an option and is none of the above ends up here, and so does a misspelt one: CheckSettings tells them apart.
     private static readonly Argument<string[]> _configuration = new("configuration")
     {
@@ -43,7 +50,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serves an echo at /echo, topics at /topic/NAME, and at / a live page to try them with.")
         {
-            _port, _host, _certificate, _key, _developmentCertificate, _configuration,
+            _port, _host, _certificate, _key, _developmentCertificate, _engine, _loops, _configuration,
         };
         command.SetAction((result, cancellationToken) => RunAsync(
             new ServeSettings
@@ -53,6 +60,8 @@ internal static class ServeCommand
                 Certificate = result.GetValue(_certificate),
                 Key = result.GetValue(_key),
                 MakeDevelopmentCertificate = result.GetValue(_developmentCertificate),
+                Engine = result.GetValue(_engine),
+                Loops = result.GetValue(_loops),
                 Configuration = result.GetValue(_configuration) ?? [],
             },
             cancellationToken));

@@ -13,6 +13,10 @@ internal sealed record ServeSettings
 
     public bool MakeDevelopmentCertificate { get; init; }
 
+    public EngineKind? Engine { get; init; }
+
+    public int? Loops { get; init; }
+
     public bool UsesTls => Certificate is not null || MakeDevelopmentCertificate;
 
     /// <summary>Gets what the command does not know itself: configuration for the host, such as <c>--Shockwave:MaxMessageBytes=1048576</c>.</summary>

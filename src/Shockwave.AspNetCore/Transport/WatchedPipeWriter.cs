@@ -2,13 +2,20 @@ using System.IO.Pipelines;
 
 namespace Shockwave.AspNetCore;
 
-/// <summary>Kestrel's end of the output pipe. It counts, so that bytes written behind a 101 response are noticed: they would be taken for frames.</summary>
-internal sealed class CountingPipeWriter(PipeWriter pipe) : PipeWriter
+/// <summary>Kestrel's end of the output pipe. It notices what must not be adopted: a 101 response that passes it in disguise, and bytes behind one.</summary>
+internal sealed class WatchedPipeWriter(PipeWriter pipe) : PipeWriter
 {
+    private const uint BlankLine = 0x0D0A0D0A;
+
+    private Memory<byte> _lent;
     private long _bytesWritten;
+    private uint _tail;
 
     /// <summary>Gets how many bytes were ever written. Any thread.</summary>
     public long BytesWritten => Volatile.Read(ref _bytesWritten);
+
+    /// <summary>Gets whether what was written last is the end of a response's head, and in clear.</summary>
+    public bool EndsWithBlankLine => _tail == BlankLine;
 
     /// <inheritdoc />
     public override bool CanGetUnflushedBytes => pipe.CanGetUnflushedBytes;
@@ -17,22 +24,23 @@ internal sealed class CountingPipeWriter(PipeWriter pipe) : PipeWriter
     public override long UnflushedBytes => pipe.UnflushedBytes;
 
     /// <inheritdoc />
-    public override Memory<byte> GetMemory(int sizeHint = 0) => pipe.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _lent = pipe.GetMemory(sizeHint);
 
     /// <inheritdoc />
-    public override Span<byte> GetSpan(int sizeHint = 0) => pipe.GetSpan(sizeHint);
+    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <inheritdoc />
     public override void Advance(int bytes)
     {
+        Watch(_lent.Span[..bytes]);
+        _lent = _lent[bytes..];
         pipe.Advance(bytes);
-        Volatile.Write(ref _bytesWritten, _bytesWritten + bytes);
     }
 
     /// <inheritdoc />
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
-        Volatile.Write(ref _bytesWritten, _bytesWritten + source.Length);
+        Watch(source.Span);
         return pipe.WriteAsync(source, cancellationToken);
     }
 
@@ -44,4 +52,13 @@ internal sealed class CountingPipeWriter(PipeWriter pipe) : PipeWriter
 
     /// <inheritdoc />
     public override void Complete(Exception? exception = null) => pipe.Complete(exception);
+
+    private void Watch(ReadOnlySpan<byte> bytes)
+    {
+        Volatile.Write(ref _bytesWritten, _bytesWritten + bytes.Length);
+        foreach (byte value in bytes[^Math.Min(bytes.Length, sizeof(uint))..])
+        {
+            _tail = (_tail << 8) | value;
+        }
+    }
 }
