@@ -10,7 +10,8 @@ namespace Shockwave;
 /// <summary>Maps WebSocket endpoints.</summary>
 /// <remarks>
 /// The endpoint stands behind routing, authentication, authorization and every other middleware of the application; these decide over
-/// the upgrade. A request that is refused gets 400, 403, 405, 426 or 503 with a body that says why.
+/// the upgrade. A request that is refused gets 400, 403, 405, 426, 429 or 503 with a body that says why. A rate-limiting policy on the
+/// endpoint stops the start: its permit would be given back at the upgrade.
 /// </remarks>
 public static class ShockwaveEndpointRouteBuilderExtensions
 {
@@ -66,8 +67,9 @@ public static class ShockwaveEndpointRouteBuilderExtensions
             ?? throw new InvalidOperationException("Call builder.AddShockwave() before MapShockwave.");
 
         // Every method, so that a wrong one gets an answer that says so; and no timeout, which would end the connection.
-        return endpoints.Map(pattern, new UpgradeEndpoint(runtime, dispatcher).ServeAsync)
-            .WithMetadata(new DisableRequestTimeoutAttribute())
+        var endpoint = new UpgradeEndpoint(runtime, dispatcher);
+        return endpoints.Map(pattern, endpoint.ServeAsync)
+            .WithMetadata(endpoint, new DisableRequestTimeoutAttribute())
             .WithDisplayName($"Shockwave: {pattern}");
     }
 }

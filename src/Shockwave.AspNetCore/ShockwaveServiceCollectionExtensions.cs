@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -27,20 +30,41 @@ public static class ShockwaveServiceCollectionExtensions
             services.Configure(configure);
         }
 
+        services.AddOptions<KestrelServerOptions>().PostConfigure<IOptions<ShockwaveOptions>>(KestrelLimits.LowerHeadersTimeout);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, LimitedListenerFactory>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AcceptedConnectionFilter>());
         services.TryAddSingleton<ShockwaveRuntime>();
         services.TryAddSingleton<IShockwaveServer>(provider => provider.GetRequiredService<ShockwaveRuntime>().Server);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ShockwaveRuntime>(provider => provider.GetRequiredService<ShockwaveRuntime>()));
         return services;
     }
 
-    /// <summary>Adds the server to a web application.</summary>
+    /// <summary>Adds the server to a web application, with a transport for Kestrel that keeps upgraded connections on event loops (on Linux).</summary>
     /// <param name="builder">The application's builder.</param>
     /// <param name="configure">Sets options in code, after those from the configuration section <c>Shockwave</c>.</param>
     /// <returns><paramref name="builder"/>.</returns>
+    /// <remarks>
+    /// A transport that is registered later, as by <c>UseSockets</c>, takes the place of this one; connections then run on the portable path, as
+    /// they do behind TLS and other connection middleware.
+    /// </remarks>
     public static IHostApplicationBuilder AddShockwave(this IHostApplicationBuilder builder, Action<ShockwaveOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddShockwave(configure);
+        var services = builder.Services;
+        services.AddShockwave(configure);
+        if (services.Any(service => service.ServiceType == typeof(EngineHost)))
+        {
+            return builder;
+        }
+
+        services.AddSingleton<EngineHost>();
+
+        // Outermost: around whatever other filters add.
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, AdoptionGuard>());
+
+        // Kestrel asks the transport that was registered last, which is the one with the limits; that one asks those before it.
+        var limited = services.Last(service => service.ImplementationType == typeof(LimitedListenerFactory));
+        services.Insert(services.IndexOf(limited), ServiceDescriptor.Singleton<IConnectionListenerFactory, EngineTransportFactory>());
         return builder;
     }
 

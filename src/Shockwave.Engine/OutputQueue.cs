@@ -7,7 +7,7 @@ namespace Shockwave.Engine;
 /// Small writes collect in the last buffer, behind what may already be under way from it. The queue owns its buffers and gives each back
 /// once everything in it was taken; an owner keeps empty queues for the next transport, so an idle one has none.
 /// </remarks>
-internal sealed class OutputQueue(ArrayPool<byte> buffers)
+internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
 {
     /// <summary>The size of the buffers that small writes collect in.</summary>
     public const int SegmentBytes = 16 * 1024;
@@ -15,6 +15,7 @@ internal sealed class OutputQueue(ArrayPool<byte> buffers)
     private Segment[] _segments = new Segment[4];
     private int _first;
     private int _count;
+    private bool _hasBorrowed;
 
     /// <summary>Gets whether nothing is left to send.</summary>
     public bool IsEmpty => _count == 0;
@@ -24,12 +25,12 @@ internal sealed class OutputQueue(ArrayPool<byte> buffers)
 
     /// <summary>Gets what is left of one piece.</summary>
     /// <param name="index">0 for the one to be sent next.</param>
-    public ReadOnlyMemory<byte> this[int index]
+    public OutputPiece this[int index]
     {
         get
         {
             ref var segment = ref At(index);
-            return new(segment.Buffer, segment.Start, segment.End - segment.Start);
+            return new(segment.Buffer, segment.Borrowed, segment.Start, segment.End - segment.Start);
         }
     }
 
@@ -38,20 +39,60 @@ internal sealed class OutputQueue(ArrayPool<byte> buffers)
     {
         if (_count == 0 || At(_count - 1) is var last && last.Limit - last.End < size)
         {
+            RemoveUnusedLast();
             byte[] buffer = buffers.Rent(Math.Max(size, SegmentBytes));
             Append(new Segment { Buffer = buffer, Limit = buffer.Length });
         }
 
         ref var tail = ref At(_count - 1);
-        return tail.Buffer.AsSpan(tail.End, tail.Limit - tail.End);
+        return tail.Buffer!.AsSpan(tail.End, tail.Limit - tail.End);
     }
 
     /// <summary>Says how many bytes of <see cref="GetSpan"/> were written.</summary>
     public void Commit(int count) => At(_count - 1).End += count;
 
     /// <summary>Takes over a pooled buffer without copying it.</summary>
-    public void Add(byte[] buffer, int start, int count) =>
+    public void Add(byte[] buffer, int start, int count)
+    {
+        RemoveUnusedLast();
+        if (count == 0)
+        {
+            buffers.Return(buffer);
+            return;
+        }
+
         Append(new Segment { Buffer = buffer, Start = start, End = start + count, Limit = start + count });
+    }
+
+    /// <summary>Takes bytes of native memory without copying them: <see cref="KeepBorrowed"/> must be called before they change.</summary>
+    public void Borrow(byte* bytes, int count)
+    {
+        RemoveUnusedLast();
+        _hasBorrowed = true;
+        Append(new Segment { Borrowed = bytes, End = count, Limit = count });
+    }
+
+    /// <summary>Copies what is left of the borrowed bytes.</summary>
+    public void KeepBorrowed()
+    {
+        if (!_hasBorrowed)
+        {
+            return;
+        }
+
+        _hasBorrowed = false;
+        for (int i = 0; i < _count; i++)
+        {
+            ref var segment = ref At(i);
+            if (segment.Borrowed is not null)
+            {
+                int count = segment.End - segment.Start;
+                byte[] buffer = buffers.Rent(count);
+                new ReadOnlySpan<byte>(segment.Borrowed + segment.Start, count).CopyTo(buffer);
+                segment = new Segment { Buffer = buffer, End = count, Limit = count };
+            }
+        }
+    }
 
     /// <summary>Says that this many bytes from the front were taken.</summary>
     public void Advance(int count)
@@ -98,9 +139,23 @@ internal sealed class OutputQueue(ArrayPool<byte> buffers)
         At(_count - 1) = segment;
     }
 
+    // Lent, and nothing was written: an empty piece would be sent again and again.
+    private void RemoveUnusedLast()
+    {
+        if (_count > 0 && At(_count - 1) is { Buffer: { } buffer } last && last.Start == last.End)
+        {
+            buffers.Return(buffer);
+            At(--_count) = default;
+        }
+    }
+
     private void RemoveFirst()
     {
-        buffers.Return(At(0).Buffer);
+        if (At(0).Buffer is { } buffer)
+        {
+            buffers.Return(buffer);
+        }
+
         At(0) = default;
         _first = (_first + 1) & (_segments.Length - 1);
         _count--;
@@ -108,11 +163,26 @@ internal sealed class OutputQueue(ArrayPool<byte> buffers)
 
     private struct Segment
     {
-        public byte[] Buffer;
+        // Either a pooled array or somebody's native memory.
+        public byte[]? Buffer;
+        public byte* Borrowed;
         public int Start;
         public int End;
 
         // Where writing must stop: the end of our own buffers, the end of what was written in one that was taken over.
         public int Limit;
     }
+}
+
+/// <summary>A piece of what is to be sent: in an array, or in native memory.</summary>
+internal readonly unsafe struct OutputPiece(byte[]? buffer, byte* borrowed, int start, int count)
+{
+    /// <summary>Gets the number of bytes; at least 1.</summary>
+    public int Count => count;
+
+    /// <summary>Gets the bytes, for whoever neither borrows nor pins.</summary>
+    public ReadOnlyMemory<byte> Memory => new(buffer, start, count);
+
+    /// <summary>Gets the first byte. Of an array, only while that is pinned.</summary>
+    public ref byte First => ref buffer is null ? ref borrowed[start] : ref buffer[start];
 }

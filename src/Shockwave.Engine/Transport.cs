@@ -1,4 +1,6 @@
 using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Shockwave.Engine;
 
@@ -8,6 +10,17 @@ internal interface ITransportHandler
     /// <summary>Bytes arrived. They may be changed in place and are valid during the call.</summary>
     /// <returns>How many are done with: fewer than all only after <see cref="Transport.Pause"/>; the rest comes again after the resume.</returns>
     int OnReceived(Span<byte> bytes);
+
+    /// <summary>
+    /// Gets where the next bytes may be received to directly; empty for no such place. Not asked for by every transport. The bytes that
+    /// landed there are told by <see cref="OnReceivedInWindow"/>, those behind them by <see cref="OnReceived"/>.
+    /// </summary>
+    Span<byte> GetReceiveWindow() => default;
+
+    /// <summary>Bytes arrived in the window, from its start.</summary>
+    void OnReceivedInWindow(int count)
+    {
+    }
 
     /// <summary>Nothing more will arrive: the peer ended its side (<see langword="null"/>), or receiving failed.</summary>
     void OnReceiveEnded(Exception? error);
@@ -116,18 +129,40 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         Written(count);
     }
 
+    /// <summary>
+    /// Finds out whether received bytes may be sent on from where they lie, with something in front of them. Only while they are delivered.
+    /// </summary>
+    /// <param name="received">The bytes.</param>
+    /// <param name="before">How many bytes in front are wanted; 16 at most. They must be ones that nobody reads any more.</param>
+    /// <param name="space">Both together: fill in the front, then call <see cref="WriteBorrowed"/>.</param>
+    public virtual bool TryBorrow(ReadOnlySpan<byte> received, int before, out Span<byte> space)
+    {
+        space = default;
+        return false;
+    }
+
+    /// <summary>Queues what <see cref="TryBorrow"/> gave without copying it.</summary>
+    public unsafe void WriteBorrowed(Span<byte> space)
+    {
+        (_output ??= Owner.RentOutput()).Borrow((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(space)), space.Length);
+        Written(space.Length);
+    }
+
     /// <summary>Sends what was written. Called by the owner at the end of a turn.</summary>
     public void Flush()
     {
         _isFlushDue = false;
-        if (IsClosed)
-        {
-            return;
-        }
-
         try
         {
-            Send();
+            if (UnsentBytes > 0 && !IsClosed)
+            {
+                Send();
+            }
+            else if (!IsSending)
+            {
+                // Written to after the close, or lent and not used.
+                ReleaseOutput();
+            }
         }
         catch (Exception e)
         {
@@ -217,13 +252,21 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         _output!.Advance(count);
         Volatile.Write(ref _unsentBytes, _unsentBytes - count);
         LastSendProgress = Owner.TurnTimestamp;
-        if (!_output.IsEmpty)
+        if (_unsentBytes > 0)
         {
             return false;
         }
 
         ReleaseOutput();
-        Handler.OnDrained();
+        try
+        {
+            Handler.OnDrained();
+        }
+        catch (Exception e)
+        {
+            Handler.OnFailed(e);
+        }
+
         FinishIfSent();
         return true;
     }
@@ -267,7 +310,9 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     {
         _isOver = true;
         Owner.Timers.Cancel(this);
-        Handler.OnClosed();
+
+        // Nobody has it yet when the loop ends just after it was accepted.
+        Handler?.OnClosed();
     }
 
     /// <summary>

@@ -31,16 +31,34 @@ public sealed partial class WebSocketConnection
             OnEvent(reader, result, payload);
         }
 
+        AfterReading(reader, wasMidMessage);
+
+        // What a pause leaves comes again, and is counted then.
+        int done = _isDiscarding ? bytes.Length : position;
+        _shard.BytesReceived += done;
+        return done;
+    }
+
+    Span<byte> ITransportHandler.GetReceiveWindow() => _reader is null || _isDiscarding ? default : _reader.GetWindow();
+
+    void ITransportHandler.OnReceivedInWindow(int count)
+    {
+        _lastReceived = Owner.TurnTimestamp;
+        _shard.BytesReceived += count;
+        var reader = _reader!;
+        OnEvent(reader, reader.ReadWindow(count, out var payload), payload);
+        AfterReading(reader, wasMidMessage: true);
+    }
+
+    private void AfterReading(MessageReader reader, bool wasMidMessage)
+    {
         if (_isDiscarding)
         {
             // Nothing more will be read: what has half arrived is given back now, not when the peer is done.
             reader.Dispose();
             _reader = null;
-            _shard.BytesReceived += bytes.Length;
-            return bytes.Length;
         }
-
-        if (!reader.IsMidMessage)
+        else if (!reader.IsMidMessage)
         {
             _messageStarted = 0;
             ReleaseReader(reader);
@@ -51,10 +69,7 @@ public sealed partial class WebSocketConnection
             UpdateDeadline();
         }
 
-        // What a pause leaves comes again.
-        _shard.BytesReceived += position;
         _extras?.Reads?.EndReceive();
-        return position;
     }
 
     // A handler that is busy while the peer hangs up learns of it; what was received before is still read afterwards.
@@ -118,6 +133,7 @@ public sealed partial class WebSocketConnection
         }
 
         _shard.MessagesReceived++;
+        _shard.DeliveredPayload = AddressOf(payload);
         try
         {
             _dispatcher.Message(this, new Message(payload, reader.IsText ? MessageType.Text : MessageType.Binary, reader));

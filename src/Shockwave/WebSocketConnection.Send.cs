@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Shockwave.Engine;
 using Shockwave.Protocol;
 
@@ -7,6 +9,9 @@ namespace Shockwave;
 
 public sealed partial class WebSocketConnection
 {
+    // From this size on a received message is sent back without a copy.
+    private const int InPlaceBytes = 2048;
+
     // Above this size a posted payload is handed to the transport as it is, without a copy into the shared segment.
     private const int HandOverBytes = 4096;
 
@@ -194,6 +199,11 @@ public sealed partial class WebSocketConnection
 
     private void WriteFrame(Opcode opcode, ReadOnlySpan<byte> payload, bool isCompressed)
     {
+        if (payload.Length >= InPlaceBytes && !isCompressed && _role == EndpointRole.Server && TryWriteInPlace(opcode, payload))
+        {
+            return;
+        }
+
         var free = _transport.GetSpan(FrameCodec.MaxHeaderBytes + payload.Length);
         int headerLength;
         if (_role == EndpointRole.Server)
@@ -211,6 +221,40 @@ public sealed partial class WebSocketConnection
         _transport.Commit(headerLength + payload.Length);
         _shard.BytesSent += headerLength + payload.Length;
     }
+
+    // A message that was just received, and goes back as it is, is sent from where it lies: a collected one from its buffer, which the
+    // transport takes over, and another from the receive buffer, framed in place of its own header, which was longer and is read.
+    private bool TryWriteInPlace(Opcode opcode, ReadOnlySpan<byte> payload)
+    {
+        if (_reader is null)
+        {
+            return false;
+        }
+
+        var header = new FrameHeader(opcode, payload.Length);
+        int headerLength = FrameCodec.GetHeaderLength(payload.Length, isMasked: false);
+        if (_reader.TryDetachMessage(payload, out byte[]? buffer))
+        {
+            FrameCodec.EncodeHeader(_transport.GetSpan(headerLength), header);
+            _transport.Commit(headerLength);
+            _transport.Write(buffer!, 0, payload.Length);
+        }
+        else if (AddressOf(payload) == _shard.DeliveredPayload && _transport.TryBorrow(payload, headerLength, out var frame))
+        {
+            FrameCodec.EncodeHeader(frame, header);
+            _transport.WriteBorrowed(frame);
+        }
+        else
+        {
+            return false;
+        }
+
+        _shard.BytesSent += headerLength + payload.Length;
+        return true;
+    }
+
+    // To be compared only: what it points to may move.
+    private static unsafe nint AddressOf(ReadOnlySpan<byte> payload) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(payload));
 
     private SendResult PostMessage(ReadOnlySpan<byte> payload, MessageType type)
     {

@@ -95,6 +95,9 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     /// <summary>Begins: the handler learns of the connection, then receiving starts.</summary>
     internal void Start() => Owner.Post(this, null, (long)Posted.Start);
 
+    /// <summary>As <see cref="Start"/>, on the owner and at once: the transport may be receiving already.</summary>
+    internal void StartNow() => ((IOwnerWork)this).Run(null, (long)Posted.Start);
+
     /// <inheritdoc />
     public override string ToString() => $"connection {Id}{(RemoteEndPoint is { } peer ? $" with {peer}" : "")}";
 

@@ -23,7 +23,7 @@ internal sealed class MemoryTransport(ConnectionOwner owner) : Transport(owner)
     {
         while (Output is { IsEmpty: false } output)
         {
-            int count = output[0].Length;
+            int count = output[0].Count;
             SentBytes += count;
             Sent(count);
         }

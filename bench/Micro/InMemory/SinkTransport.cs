@@ -24,7 +24,7 @@ internal sealed class SinkTransport(ConnectionOwner owner) : Transport(owner)
     {
         while (Output is { IsEmpty: false } output)
         {
-            int count = output[0].Length;
+            int count = output[0].Count;
             SentBytes += count;
             Sent(count);
         }

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Shockwave.AspNetCore;
 
-/// <summary>Writes what connections report to the log.</summary>
-internal sealed class LoggedConnectionEvents(ILogger logger) : ConnectionEvents
+/// <summary>Writes what connections report to the log, and gives back the place of one that has ended.</summary>
+internal sealed class LoggedConnectionEvents(ILogger logger, ConnectionLimits limits) : ConnectionEvents
 {
     public override void HandlerFailed(WebSocketConnection connection, Exception error)
     {
@@ -21,6 +22,7 @@ internal sealed class LoggedConnectionEvents(ILogger logger) : ConnectionEvents
 
     public override void Ended(WebSocketConnection connection, in CloseInfo info)
     {
+        limits.Release((connection.RemoteEndPoint as IPEndPoint)?.Address);
         try
         {
             if (logger.IsEnabled(LogLevel.Debug))

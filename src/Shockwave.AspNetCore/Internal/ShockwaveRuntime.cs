@@ -1,3 +1,6 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,21 +10,30 @@ using Shockwave.Protocol;
 namespace Shockwave.AspNetCore;
 
 /// <summary>The one server of an application: its owners, its settings, and its place in the host's life.</summary>
-internal sealed class ShockwaveRuntime : IHostedLifecycleService
+internal sealed class ShockwaveRuntime : IHostedLifecycleService, IDisposable
 {
     private readonly ILogger _logger;
-    private readonly StrandGroup _strands;
+    private readonly EngineHost? _engine;
+    private readonly IServiceProvider _services;
     private readonly TimeSpan _drainTimeout;
-    private readonly TimeProvider _time;
 
-    public ShockwaveRuntime(IOptions<ShockwaveOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
+    /// <param name="options">The options, checked.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="services">The application's services.</param>
+    /// <param name="engine">The event loops; <see langword="null"/> where the transport was not added.</param>
+    /// <param name="time">The clock.</param>
+    public ShockwaveRuntime(IOptions<ShockwaveOptions> options, ILoggerFactory loggers, IServiceProvider services, EngineHost? engine = null, TimeProvider? time = null)
     {
         Options = options.Value;
-        _time = time ?? TimeProvider.System;
+        _services = services;
+        Time = time ?? TimeProvider.System;
         _logger = loggers.CreateLogger("Shockwave");
         _drainTimeout = Options.DrainTimeout;
-        _strands = new StrandGroup(_time, Environment.ProcessorCount);
-        Server = new ShockwaveServer(_strands.Strands, new ConnectionSettings(Options, _time), new LoggedConnectionEvents(_logger));
+        _engine = engine;
+        Limits = new ConnectionLimits(Options, Time);
+        Server = new ShockwaveServer(
+            new StrandGroup(Time, Environment.ProcessorCount).Strands, new ConnectionSettings(Options, Time), new LoggedConnectionEvents(_logger, Limits), engine?.Loops?.Loops);
+        Refusals = new Refusals(Server.Refusals, _logger, Time);
         Origins = new OriginPolicy(Options.AllowedOrigins, Options.AllowAnyOrigin);
         Compression = Options.Compression.Enabled ? new PermessageDeflate(
             new PermessageDeflateOptions
@@ -36,7 +48,15 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
 
     public ShockwaveOptions Options { get; }
 
+    public TimeProvider Time { get; }
+
     public ShockwaveServer Server { get; }
+
+    public ConnectionLimits Limits { get; }
+
+    public KestrelLimits KestrelLimits { get; } = new();
+
+    public Refusals Refusals { get; }
 
     public OriginPolicy Origins { get; }
 
@@ -47,8 +67,14 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
+        Limits.Exempt(KnownProxies(_services.GetService<IOptions<ForwardedHeadersOptions>>()?.Value));
+        KestrelLimits.TakeOver(_services, Limits, _logger);
         ShockwaveLog.Started(
-            _logger, _strands.Strands.Count, ProtocolKernels.Masking, ProtocolKernels.Utf8, Compression is null ? "off" : DeflateProvider.Current.Description);
+            _logger,
+            _engine?.Description ?? "portable (the transport was not added)",
+            ProtocolKernels.Masking,
+            ProtocolKernels.Utf8,
+            Compression is null ? "off" : DeflateProvider.Current.Description);
         return Task.CompletedTask;
     }
 
@@ -64,12 +90,25 @@ internal sealed class ShockwaveRuntime : IHostedLifecycleService
             ShockwaveLog.Draining(_logger, Server.ConnectionCount);
         }
 
-        using var timeout = new CancellationTokenSource(_drainTimeout, _time);
+        using var timeout = new CancellationTokenSource(_drainTimeout, Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         await Server.StopAsync(either.Token).ConfigureAwait(false);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Ends the loops: Kestrel, which used them, has stopped.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (_engine is not null)
+        {
+            await _engine.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose() => Refusals.Dispose();
+
+    // A request that still shows a proxy's address is the proxy's own, such as a health check.
+    private static IEnumerable<IPNetwork> KnownProxies(ForwardedHeadersOptions? options) =>
+        options is null ? [] : [.. options.KnownProxies.Select(AddressExemptions.Single), .. options.KnownIPNetworks];
 }

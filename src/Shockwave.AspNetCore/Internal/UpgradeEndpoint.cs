@@ -18,7 +18,7 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
     {
         if (runtime.Server.IsStopping)
         {
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server is stopping: connect again shortly.").ConfigureAwait(false);
+            await RefuseAsync(context, RefusalReason.Stopping, StatusCodes.Status503ServiceUnavailable, "The server is stopping: connect again shortly.").ConfigureAwait(false);
             return;
         }
 
@@ -34,7 +34,15 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
             // Whoever sends such a request may be out of step with us about where it ends: nothing more is read from that connection.
             context.Response.Headers.Append(HeaderNames.Connection, "close");
 
-            await RefuseAsync(context, refusal.StatusCode, Explain(refusal)).ConfigureAwait(false);
+            var reason = refusal.StatusCode == StatusCodes.Status403Forbidden ? RefusalReason.Origin : RefusalReason.InvalidHandshake;
+            await RefuseAsync(context, reason, refusal.StatusCode, Explain(refusal)).ConfigureAwait(false);
+            return;
+        }
+
+        using var reservation = runtime.Limits.TryReserve(context.Connection.RemoteIpAddress, out var limit);
+        if (reservation is null)
+        {
+            await runtime.Refusals.AnswerAsync(context, limit!).ConfigureAwait(false);
             return;
         }
 
@@ -48,19 +56,29 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
         }
         catch (InvalidOperationException) when (!context.Response.HasStarted)
         {
-            // Kestrel's MaxConcurrentUpgradedConnections is reached.
+            // Kestrel's MaxConcurrentUpgradedConnections is reached: it counts what other middleware upgrades as well.
             context.Response.Headers.Clear();
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server has as many upgraded connections as it may.").ConfigureAwait(false);
+            await RefuseAsync(
+                context, RefusalReason.Connections, StatusCodes.Status503ServiceUnavailable, "The server has as many upgraded connections as it may. Try again later.").ConfigureAwait(false);
             return;
         }
 
-        await ServeAsync(context, stream, upgrade).ConfigureAwait(false);
+        // A loop takes the socket over when Kestrel lets go of it, and that needs this request to end.
+        if (!isExtendedConnect && context.Features.Get<EngineConnection>() is { } connection && connection.CanBeAdopted(context, stream))
+        {
+            connection.RequestAdoption(runtime, dispatcher, upgrade);
+            reservation.Commit();
+            return;
+        }
+
+        await ServeAsync(context, stream, upgrade, reservation).ConfigureAwait(false);
     }
 
-    private async Task ServeAsync(HttpContext context, Stream stream, UpgradeDetails upgrade)
+    private async Task ServeAsync(HttpContext context, Stream stream, UpgradeDetails upgrade, ConnectionReservation reservation)
     {
         var shard = runtime.Server.NextShard();
         var connection = runtime.Server.Accept(shard, new UpgradedTransport(shard.Owner, stream, context), dispatcher, upgrade);
+        reservation.Commit();
         await connection.Completion.ConfigureAwait(false);
     }
 
@@ -160,11 +178,6 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
         return advice is null ? $"{refusal.Reason}." : $"{refusal.Reason}. {advice}";
     }
 
-    private Task RefuseAsync(HttpContext context, int statusCode, string reason)
-    {
-        ShockwaveLog.Refused(runtime.Logger, statusCode, reason);
-        context.Response.StatusCode = statusCode;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync(reason + "\n");
-    }
+    private Task RefuseAsync(HttpContext context, RefusalReason reason, int statusCode, string text) =>
+        runtime.Refusals.AnswerAsync(context, new Refusal(reason, statusCode, text));
 }

@@ -10,6 +10,7 @@ internal sealed class UpgradedTransport : StreamTransport
 {
     private readonly HttpContext _context;
     private readonly Socket? _socket;
+    private readonly EngineConnection? _connection;
 
     public UpgradedTransport(ConnectionOwner owner, Stream stream, HttpContext context)
         : base(owner, stream)
@@ -18,9 +19,11 @@ internal sealed class UpgradedTransport : StreamTransport
 
         // Behind TLS the end of the TCP stream would be an attack's sign (no close_notify), and HTTP/2 has other streams on its socket:
         // only a plain socket of one's own is half-closed.
-        _socket = !HttpProtocol.IsHttp11(context.Request.Protocol) || context.Request.IsHttps || context.Features.Get<ITlsHandshakeFeature>() is not null
-            ? null
-            : context.Features.Get<IConnectionSocketFeature>()?.Socket;
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) && !context.Request.IsHttps && context.Features.Get<ITlsHandshakeFeature>() is null)
+        {
+            _socket = context.Features.Get<IConnectionSocketFeature>()?.Socket;
+            _connection = context.Features.Get<EngineConnection>();
+        }
     }
 
     /// <summary>Gets a tick: what is written lies in the server's pipe first, and nothing says when the socket has it.</summary>
@@ -31,6 +34,7 @@ internal sealed class UpgradedTransport : StreamTransport
     {
         try
         {
+            _connection?.ShutdownSend();
             _socket?.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

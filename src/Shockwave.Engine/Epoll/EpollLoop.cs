@@ -9,6 +9,9 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <summary>The size of the one buffer that everything is received into. A message of 64 KiB with its header fits.</summary>
     public const int ReceiveBytes = SocketTransport.MaxReceiveBytes + 64;
 
+    // In front of the first byte received: a payload whose header came before can be sent on with a new header in front as well.
+    private const int HeadroomBytes = 64;
+
     private const int MaxEvents = 1024;
     private const uint ConnectionEvents = EpollEvent.IN | EpollEvent.OUT | EpollEvent.RDHUP | EpollEvent.ET;
 
@@ -22,6 +25,7 @@ internal sealed unsafe class EpollLoop : EventLoop
     private List<EpollTransport> _receiveNow = [];
     private readonly List<int> _closing = [];
     private int _eventCount;
+    private int _nextEvent;
 
     public EpollLoop(SystemCalls system, TimeProvider time, TimeSpan busyPoll = default, ArrayPool<byte>? buffers = null)
         : base(system, time, busyPoll, buffers)
@@ -29,11 +33,13 @@ internal sealed unsafe class EpollLoop : EventLoop
         _epoll = EngineException.Check(system.EpollCreate(), "epoll_create1");
         EngineException.Check(system.EpollControl(_epoll, EpollEvent.ADD, WakeEvent, EpollEvent.IN), "epoll_ctl");
         _events = (byte*)NativeMemory.Alloc(MaxEvents, (nuint)EpollEvent.Size);
-        _receiveBuffer = (byte*)NativeMemory.AlignedAlloc(ReceiveBytes, 4096);
+        _receiveBuffer = (byte*)NativeMemory.AlignedAlloc(HeadroomBytes + ReceiveBytes, 64) + HeadroomBytes;
     }
 
     /// <summary>Gets the memory that connections receive into, one after the other.</summary>
     public void* ReceiveBuffer => _receiveBuffer;
+
+    public bool IsInReceiveBuffer(void* address) => address >= _receiveBuffer && address < _receiveBuffer + ReceiveBytes;
 
     /// <inheritdoc />
     protected override bool HasBacklog => _receiveLater.Count > 0;
@@ -42,8 +48,8 @@ internal sealed unsafe class EpollLoop : EventLoop
     public override SocketTransport Open(int socket)
     {
         var transport = new EpollTransport(this, socket);
-        Set(socket, transport);
         EngineException.Check(System.EpollControl(_epoll, EpollEvent.ADD, socket, ConnectionEvents), "epoll_ctl");
+        Set(socket, transport);
         CountConnection(1);
         return transport;
     }
@@ -51,14 +57,14 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <inheritdoc />
     public override void StartAccepting(Acceptor acceptor)
     {
-        Set(acceptor.Socket, acceptor);
         EngineException.Check(System.EpollControl(_epoll, EpollEvent.ADD, acceptor.Socket, EpollEvent.IN), "epoll_ctl");
+        Set(acceptor.Socket, acceptor);
     }
 
     /// <inheritdoc />
     public override void StopAccepting(Acceptor acceptor)
     {
-        if (_items[acceptor.Socket] == acceptor)
+        if (acceptor.Socket < _items.Length && _items[acceptor.Socket] == acceptor)
         {
             _items[acceptor.Socket] = null;
             System.EpollControl(_epoll, EpollEvent.DEL, acceptor.Socket, 0);
@@ -73,6 +79,21 @@ internal sealed unsafe class EpollLoop : EventLoop
     {
         _items[transport.Socket] = null;
         System.EpollControl(_epoll, EpollEvent.DEL, transport.Socket, 0);
+    }
+
+    /// <summary>Takes a transport out of the table whose socket lives on elsewhere, where it may be closed before this turn ends.</summary>
+    public void Release(EpollTransport transport)
+    {
+        // What is still to be handled for this number must not reach the next connection that gets it.
+        for (int i = _nextEvent; i < _eventCount; i++)
+        {
+            if (EventAt(i).Descriptor == transport.Socket)
+            {
+                EventAt(i).Events = 0;
+            }
+        }
+
+        Forget(transport);
     }
 
     /// <summary>Closes a socket when everything of this turn is handled.</summary>
@@ -91,10 +112,16 @@ internal sealed unsafe class EpollLoop : EventLoop
     /// <inheritdoc />
     protected override void HandleEvents()
     {
-        for (int i = 0; i < _eventCount; i++)
+        for (_nextEvent = 0; _nextEvent < _eventCount;)
         {
-            ref var found = ref *(EpollEvent*)(_events + (i * EpollEvent.Size));
+            ref var found = ref EventAt(_nextEvent++);
             int descriptor = found.Descriptor;
+            if (descriptor == WakeEvent)
+            {
+                System.EventClear(descriptor);
+                continue;
+            }
+
             switch (_items[descriptor])
             {
                 case EpollTransport transport:
@@ -102,13 +129,6 @@ internal sealed unsafe class EpollLoop : EventLoop
                     break;
                 case Acceptor acceptor:
                     acceptor.AcceptAll();
-                    break;
-                default:
-                    if (descriptor == WakeEvent)
-                    {
-                        System.EventClear(descriptor);
-                    }
-
                     break;
             }
         }
@@ -142,7 +162,7 @@ internal sealed unsafe class EpollLoop : EventLoop
     {
         System.Close(_epoll);
         NativeMemory.Free(_events);
-        NativeMemory.AlignedFree(_receiveBuffer);
+        NativeMemory.AlignedFree(_receiveBuffer - HeadroomBytes);
     }
 
     // Those that are not done then come again in the next turn, after everybody else.
@@ -161,6 +181,8 @@ internal sealed unsafe class EpollLoop : EventLoop
 
         _receiveNow.Clear();
     }
+
+    private ref EpollEvent EventAt(int index) => ref *(EpollEvent*)(_events + (index * EpollEvent.Size));
 
     private void Set(int descriptor, object item)
     {

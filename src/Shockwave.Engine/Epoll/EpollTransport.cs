@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Shockwave.Engine;
 
 /// <summary>A socket on an epoll loop, registered once and edge-triggered: readiness is reported when it begins, and remembered here.</summary>
@@ -7,10 +10,6 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
 
     // The most pieces that one call sends.
     private const int MaxVectors = 16;
-
-    // What is still read of a connection that is closed properly: closing over unread bytes would reset it, and the peer would not see
-    // what was sent last.
-    private const int MaxDiscardedReceives = 4;
 
     private bool _isStarted;
     private bool _isReadable;
@@ -88,12 +87,27 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     }
 
     /// <inheritdoc />
+    public override bool TryBorrow(ReadOnlySpan<byte> received, int before, out Span<byte> space)
+    {
+        byte* start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(received));
+        space = default;
+        if (!IsDelivering || !loop.IsInReceiveBuffer(start))
+        {
+            return false;
+        }
+
+        space = new Span<byte>(start - before, before + received.Length);
+        return true;
+    }
+
+    /// <inheritdoc />
     protected override void ShutdownSend() => loop.System.ShutdownSend(Socket);
 
     /// <inheritdoc />
     protected override void DetachSocket(IOwnerWork then)
     {
-        Release();
+        _isReleased = true;
+        loop.Release(this);
         Detached(then);
     }
 
@@ -111,24 +125,18 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         }
         else
         {
-            Discard();
+            DiscardUnread();
         }
 
         // Closed at the end of the turn: until then no other connection gets this number, whatever is still to be handled.
-        int socket = Socket;
-        Release();
-        loop.CloseAfterTurn(socket);
+        _isReleased = true;
+        loop.Forget(this);
+        loop.CloseAfterTurn(Socket);
         ReportClosed();
     }
 
     /// <inheritdoc />
     protected override void FinishClose() => ReportClosed();
-
-    private void Release()
-    {
-        _isReleased = true;
-        loop.Forget(this);
-    }
 
     private void Receive()
     {
@@ -164,13 +172,16 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     // Returns how many bytes were received.
     private int ReceiveOnce()
     {
-        var buffer = loop.ReceiveBuffer;
-        int received = loop.System.Receive(Socket, buffer, EpollLoop.ReceiveBytes);
+        var window = Handler.GetReceiveWindow();
+        int received = window.IsEmpty
+            ? loop.System.Receive(Socket, loop.ReceiveBuffer, EpollLoop.ReceiveBytes)
+            : ReceiveInto(window);
         if (received > 0)
         {
             // A short receive took everything; what comes later is a new edge. The end comes without one when it was reported already.
-            _isReadable = received == EpollLoop.ReceiveBytes || _isHungUp;
-            Deliver(new Span<byte>(buffer, received));
+            _isReadable = received == EpollLoop.ReceiveBytes + window.Length || _isHungUp;
+            int inWindow = Math.Min(received, window.Length);
+            Deliver(inWindow, new Span<byte>(loop.ReceiveBuffer, received - inWindow));
             return received;
         }
 
@@ -192,6 +203,18 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         return 0;
     }
 
+    // The window first; what follows it lands where everything else does.
+    private int ReceiveInto(Span<byte> window)
+    {
+        fixed (byte* pointer = window)
+        {
+            var vectors = stackalloc IoVector[2];
+            vectors[0] = new IoVector { Base = pointer, Length = (nuint)window.Length };
+            vectors[1] = new IoVector { Base = loop.ReceiveBuffer, Length = EpollLoop.ReceiveBytes };
+            return loop.System.Receive(Socket, vectors, 2);
+        }
+    }
+
     private void NoticeHangUp()
     {
         if (_isHungUp && !_isHangUpReported && !IsReceiveEnded)
@@ -203,10 +226,10 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
 
     private int SendOne(OutputQueue output)
     {
-        var bytes = output[0].Span;
-        fixed (byte* pointer = bytes)
+        var piece = output[0];
+        fixed (byte* pointer = &piece.First)
         {
-            return loop.System.Send(Socket, pointer, (nuint)bytes.Length);
+            return loop.System.Send(Socket, pointer, (nuint)piece.Count);
         }
     }
 
@@ -214,37 +237,22 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     {
         int count = Math.Min(output.Count, MaxVectors);
         var vectors = stackalloc IoVector[MaxVectors];
-        var pins = new Pins();
-        for (int i = 0; i < count; i++)
-        {
-            var bytes = output[i];
-            pins[i] = bytes.Pin();
-            vectors[i] = new IoVector { Base = pins[i].Pointer, Length = (nuint)bytes.Length };
-        }
-
-        int sent = loop.System.Send(Socket, vectors, count);
-        for (int i = 0; i < count; i++)
-        {
-            pins[i].Dispose();
-        }
-
-        return sent;
+        return SendMany(output, vectors, 0, count);
     }
 
-    private void Discard()
+    // One level for each piece: so deep are the arrays pinned while the kernel reads them.
+    private int SendMany(OutputQueue output, IoVector* vectors, int index, int count)
     {
-        for (int i = 0; i < MaxDiscardedReceives; i++)
+        if (index == count)
         {
-            if (loop.System.Receive(Socket, loop.ReceiveBuffer, EpollLoop.ReceiveBytes) <= 0)
-            {
-                return;
-            }
+            return loop.System.Send(Socket, vectors, count);
         }
-    }
 
-    [System.Runtime.CompilerServices.InlineArray(MaxVectors)]
-    private struct Pins
-    {
-        private System.Buffers.MemoryHandle _first;
+        var piece = output[index];
+        fixed (byte* pointer = &piece.First)
+        {
+            vectors[index] = new IoVector { Base = pointer, Length = (nuint)piece.Count };
+            return SendMany(output, vectors, index + 1, count);
+        }
     }
 }

@@ -9,6 +9,7 @@ internal static class Errno
     public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ETIME = 62;
     public const int ENOBUFS = 105;
@@ -18,6 +19,6 @@ internal static class Errno
     public const int EINPROGRESS = 115;
     public const int ECANCELED = 125;
 
-    /// <summary>Whether accepting failed for want of something that comes back: descriptors or memory.</summary>
-    public static bool IsExhausted(int errno) => errno is EMFILE or ENFILE or ENOMEM or ENOBUFS;
+    /// <summary>Whether accepting failed for want of something that comes back: descriptors, memory or (ENOSPC) places in epoll.</summary>
+    public static bool IsExhausted(int errno) => errno is EMFILE or ENFILE or ENOMEM or ENOBUFS or ENOSPC;
 }

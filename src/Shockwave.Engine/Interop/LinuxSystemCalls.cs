@@ -13,6 +13,8 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
     private const int SOCK_STREAM = 1;
     private const int SOCK_NONBLOCK = 0x800;
     private const int SOCK_CLOEXEC = 0x80000;
+    private const int MSG_TRUNC = 0x20;
+    private const int MSG_DONTWAIT = 0x40;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int SHUT_WR = 1;
     private const int EPOLL_CLOEXEC = 0x80000;
@@ -63,6 +65,9 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
     public override int Receive(int socket, void* buffer, nuint length) => Result(recv(socket, buffer, length, 0));
 
     public override int Receive(int socket, IoVector* vectors, int count) => Result(readv(socket, vectors, count));
+
+    // tcp(7): with MSG_TRUNC the bytes are discarded and no buffer is needed.
+    public override int Discard(int socket, nuint length) => Result(recv(socket, null, length, MSG_TRUNC | MSG_DONTWAIT));
 
     public override int Send(int socket, void* buffer, nuint length) => Result(send(socket, buffer, length, MSG_NOSIGNAL));
 

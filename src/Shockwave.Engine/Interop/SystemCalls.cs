@@ -31,6 +31,9 @@ internal abstract unsafe class SystemCalls
 
     public abstract int Receive(int socket, IoVector* vectors, int count);
 
+    /// <summary>Throws away what was received, up to so many bytes. Does not wait for any.</summary>
+    public abstract int Discard(int socket, nuint length);
+
     /// <summary>Sends; a peer that is gone is an error, never a signal.</summary>
     public abstract int Send(int socket, void* buffer, nuint length);
 

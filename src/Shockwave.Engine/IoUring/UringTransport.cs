@@ -19,6 +19,10 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     private bool _isCancelling;
     private bool _isPolling;
     private bool _isHungUp;
+    private bool _isHangUpReported;
+    private bool _isEndReceived;
+    private int _endError;
+    private bool _discards;
     private bool _isStarted;
     private bool _isResumeQueued;
     private bool _isReleased;
@@ -60,7 +64,9 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         }
         else
         {
-            EndReceiving(completion.Result == 0 ? null : ToException(-completion.Result, "recv"));
+            _isEndReceived = true;
+            _endError = -completion.Result;
+            Receive();
         }
     }
 
@@ -99,13 +105,10 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         {
             FinishIfIdle();
         }
-        else if (result > 0 && !_isHungUp)
+        else if (result > 0)
         {
             _isHungUp = true;
-            if (IsPaused && !IsReceiveEnded)
-            {
-                ReportHangUp();
-            }
+            NoticeHangUp();
         }
     }
 
@@ -135,7 +138,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             return;
         }
 
-        var bytes = output[0];
+        var bytes = output[0].Memory;
         _sendPin = bytes.Pin();
         IsSending = true;
         loop.Send(this, _sendPin.Pointer, Math.Min(bytes.Length, MaxSendBytes));
@@ -165,6 +168,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             loop.System.SetResetOnClose(Socket);
         }
 
+        _discards = !isAbort;
         Cancel();
         FinishIfIdle();
     }
@@ -183,7 +187,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         {
             // Completed before the cancel reached it.
             Keep(bytes);
-            OnPaused();
+            NoticePause();
         }
         else
         {
@@ -207,6 +211,10 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         {
             WatchForHangUp();
         }
+        else if (_isEndReceived)
+        {
+            EndReceiving(_endError == 0 ? null : ToException(_endError, "recv"));
+        }
         else if (!_isReceiving && !_isOutOfBuffers)
         {
             _isReceiving = true;
@@ -216,8 +224,15 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     }
 
     /// <inheritdoc />
-    protected override void OnPaused()
+    protected override void OnPaused() => NoticePause();
+
+    private void NoticePause()
     {
+        if (!IsPaused)
+        {
+            return;
+        }
+
         if (_isReceiving && _isMultishot && !_isCancelling)
         {
             // It will pause again: from now on it asks for each receive.
@@ -231,10 +246,23 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
 
     private void WatchForHangUp()
     {
+        // Received already: nothing more is to be waited for.
+        _isHungUp |= _isEndReceived;
         if (!_isPolling && !_isHungUp && !IsClosed)
         {
             _isPolling = true;
             loop.PollHangUp(this);
+        }
+
+        NoticeHangUp();
+    }
+
+    private void NoticeHangUp()
+    {
+        if (_isHungUp && !_isHangUpReported && IsPaused && !IsReceiveEnded && !IsClosed)
+        {
+            _isHangUpReported = true;
+            ReportHangUp();
         }
     }
 
@@ -271,6 +299,11 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         }
 
         Debug.Assert(IsClosed, "Only a closed or detached socket is let go.");
+        if (_discards)
+        {
+            DiscardUnread();
+        }
+
         loop.System.Close(Socket);
         ReportClosed();
     }

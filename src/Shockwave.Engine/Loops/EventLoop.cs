@@ -25,6 +25,7 @@ internal abstract class EventLoop : ConnectionOwner
     private Thread? _thread;
     private int _threadId;
     private int _state;
+    private int _wakers;
     private int _connectionCount;
     private bool _hasUnflushed;
     private volatile bool _isStopping;
@@ -182,19 +183,26 @@ internal abstract class EventLoop : ConnectionOwner
     public void End()
     {
         _isStopping = true;
-        foreach (var acceptor in _acceptors)
-        {
-            StopAccepting(acceptor);
-        }
 
-        AbortAll();
-        while (HasWork || ConnectionCount > 0)
+        // Work posted before may bring new connections, and what was aborted is closed at the end of a turn: at least one.
+        do
         {
-            RunTurn(mayBlock: ConnectionCount > 0);
-        }
+            foreach (var acceptor in _acceptors.ToArray())
+            {
+                acceptor.Close();
+            }
 
+            AbortAll();
+            RunTurn(mayBlock: false);
+        }
+        while (HasWork || ConnectionCount > 0);
+
+        // The clock would post to nobody for ever.
+        Timers.Stop();
         Release();
+        AwaitWakers();
         System.Close(_wakeEvent);
+        Volatile.Write(ref _threadId, 0);
     }
 
     // Returns false when work was posted meanwhile. The flag is set before the inbox is looked at, and a poster enqueues before it looks
@@ -245,9 +253,27 @@ internal abstract class EventLoop : ConnectionOwner
     private void Wake()
     {
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _state) == Blocked && Interlocked.Exchange(ref _state, Running) == Blocked)
+        if (Volatile.Read(ref _state) == Blocked)
         {
-            System.EventSignal(_wakeEvent);
+            // Counted, so that the loop does not end, and the event's number become another's, just before the signal.
+            Interlocked.Increment(ref _wakers);
+            if (Interlocked.CompareExchange(ref _state, Running, Blocked) == Blocked)
+            {
+                System.EventSignal(_wakeEvent);
+            }
+
+            Interlocked.Decrement(ref _wakers);
+        }
+    }
+
+    // The loop is running for good: nobody begins to wake it any more.
+    private void AwaitWakers()
+    {
+        Interlocked.MemoryBarrier();
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _wakers) > 0)
+        {
+            spin.SpinOnce();
         }
     }
 

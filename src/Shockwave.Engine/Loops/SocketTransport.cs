@@ -14,9 +14,14 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     /// <summary>The most bytes that one connection receives in one turn before the others have theirs.</summary>
     public const int MaxReceiveBytes = 64 * 1024;
 
+    // What is still thrown away of a connection that is closed properly: closing over unread bytes would reset it, and the peer would
+    // not see what was sent last.
+    private const int MaxDiscardedBytes = 256 * 1024;
+
     private byte[]? _rest;
     private int _restStart;
     private int _restEnd;
+    private IOwnerWork? _detachTo;
     private bool _isClosedReported;
 
     /// <summary>Gets the socket's descriptor; -1 once it is closed or detached.</summary>
@@ -44,12 +49,10 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     /// <summary>Gives back bytes that were received: they are delivered again, before anything else. While paused or not yet started.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
     {
-        int count = bytes.Length + (_restEnd - _restStart);
-        byte[] buffer = loop.Buffers.Rent(Math.Max(count, 1));
-        bytes.CopyTo(buffer);
-        _rest.AsSpan(_restStart, _restEnd - _restStart).CopyTo(buffer.AsSpan(bytes.Length));
-        ReleaseRest();
-        (_rest, _restStart, _restEnd) = (buffer, 0, count);
+        if (!bytes.IsEmpty && !IsClosed)
+        {
+            Join(bytes, Rest);
+        }
     }
 
     /// <summary>
@@ -57,10 +60,19 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     /// on this loop, at once or when a receive that was under way has ended. The transport is of no use afterwards, and its handler hears
     /// nothing more.
     /// </summary>
-    /// <remarks>Only while receiving is paused and nothing is unsent.</remarks>
+    /// <remarks>
+    /// Only while receiving is paused and nothing is unsent. From within a delivery it happens when that is over; a close that comes
+    /// first wins.
+    /// </remarks>
     public void Detach(IOwnerWork then)
     {
-        Debug.Assert(IsPaused && UnsentBytes == 0, "A socket is detached between two messages.");
+        Debug.Assert(IsPaused && UnsentBytes == 0 && !IsClosed, "A socket is detached between two messages.");
+        if (IsDelivering)
+        {
+            _detachTo = then;
+            return;
+        }
+
         Owner.Timers.Cancel(this);
         DetachSocket(then);
     }
@@ -69,8 +81,9 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
 
     protected void Detached(IOwnerWork then)
     {
-        var detached = new DetachedSocket(Socket, _rest.AsSpan(_restStart, _restEnd - _restStart).ToArray());
+        var detached = new DetachedSocket(Socket, Rest.ToArray());
         ReleaseRest();
+        ReleaseOutput();
         Socket = -1;
         loop.CountConnection(-1);
         then.Run(detached, 0);
@@ -78,41 +91,48 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
 
     /// <summary>Hands bytes to the handler, and keeps what it leaves when it pauses.</summary>
     /// <returns>Whether more may be received.</returns>
-    protected bool Deliver(Span<byte> bytes)
+    protected bool Deliver(Span<byte> bytes) => Deliver(inWindow: 0, bytes);
+
+    /// <summary>The same, when bytes landed in the handler's window first.</summary>
+    protected bool Deliver(int inWindow, Span<byte> bytes)
     {
-        int consumed = CallHandler(bytes);
+        int consumed = CallHandler(inWindow, bytes);
         if (consumed < bytes.Length && !IsClosed)
         {
-            Debug.Assert(IsPaused, "Only a paused connection leaves bytes.");
-            Unread(bytes[consumed..]);
+            Keep(bytes[consumed..]);
         }
 
         return AfterDelivery();
     }
 
     /// <summary>Hands over what an earlier delivery left.</summary>
-    /// <returns>As <see cref="Deliver"/>.</returns>
+    /// <returns>Whether more may be received.</returns>
     protected bool DeliverRest()
     {
-        _restStart += CallHandler(_rest.AsSpan(_restStart, _restEnd - _restStart));
-        if (_restStart >= _restEnd)
+        // Taken out during the call: the handler may give something back.
+        byte[] buffer = _rest!;
+        int end = _restEnd;
+        int start = _restStart;
+        _rest = null;
+        _restStart = _restEnd = 0;
+        start += CallHandler(0, buffer.AsSpan(start, end - start));
+        if (start < end && _rest is null && !IsClosed)
         {
-            ReleaseRest();
+            (_rest, _restStart, _restEnd) = (buffer, start, end);
+            return AfterDelivery();
         }
 
+        if (start < end && !IsClosed)
+        {
+            Keep(buffer.AsSpan(start, end - start));
+        }
+
+        loop.Buffers.Return(buffer);
         return AfterDelivery();
     }
 
     /// <summary>Keeps bytes for the time after the pause, behind what is kept already.</summary>
-    protected void Keep(ReadOnlySpan<byte> bytes)
-    {
-        int kept = _restEnd - _restStart;
-        byte[] buffer = loop.Buffers.Rent(kept + bytes.Length);
-        _rest.AsSpan(_restStart, kept).CopyTo(buffer);
-        bytes.CopyTo(buffer.AsSpan(kept));
-        ReleaseRest();
-        (_rest, _restStart, _restEnd) = (buffer, 0, kept + bytes.Length);
-    }
+    protected void Keep(ReadOnlySpan<byte> bytes) => Join(Rest, bytes);
 
     protected void EndReceiving(Exception? error)
     {
@@ -139,6 +159,8 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
         }
     }
 
+    protected void DiscardUnread() => loop.System.Discard(Socket, MaxDiscardedBytes);
+
     /// <summary>Reports the end once nothing uses the socket or its buffers any more.</summary>
     protected void ReportClosed()
     {
@@ -156,14 +178,22 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
         ? new IOException("The peer reset the connection.", new SocketException((int)SocketError.ConnectionReset))
         : new EngineException(systemCall, errno);
 
-    private int CallHandler(Span<byte> bytes)
+    private int CallHandler(int inWindow, Span<byte> bytes)
     {
         IsDelivering = true;
         FlushesItself = true;
         int consumed = bytes.Length;
         try
         {
-            consumed = Handler.OnReceived(bytes);
+            if (inWindow > 0)
+            {
+                Handler.OnReceivedInWindow(inWindow);
+            }
+
+            if (!bytes.IsEmpty && !IsClosed)
+            {
+                consumed = IsPaused ? 0 : Handler.OnReceived(bytes);
+            }
         }
         catch (Exception e)
         {
@@ -178,9 +208,17 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     private bool AfterDelivery()
     {
         FlushIfDue();
+        Output?.KeepBorrowed();
         if (IsClosed)
         {
             FinishClose();
+            return false;
+        }
+
+        if (_detachTo is { } then)
+        {
+            _detachTo = null;
+            Detach(then);
             return false;
         }
 
@@ -200,6 +238,19 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
 
     /// <summary>Goes on with a close that came during a delivery.</summary>
     protected abstract void FinishClose();
+
+    private Span<byte> Rest => _rest.AsSpan(_restStart, _restEnd - _restStart);
+
+    // Either piece may be what was kept before.
+    private void Join(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        int count = first.Length + second.Length;
+        byte[] buffer = loop.Buffers.Rent(count);
+        first.CopyTo(buffer);
+        second.CopyTo(buffer.AsSpan(first.Length));
+        ReleaseRest();
+        (_rest, _restStart, _restEnd) = (buffer, 0, count);
+    }
 
     private void ReleaseRest()
     {

@@ -78,7 +78,7 @@ internal class StreamTransport : Transport, IOwnerWork
     {
         while (!IsSending && !IsClosed && Output is { IsEmpty: false } output)
         {
-            var bytes = output[0];
+            var bytes = output[0].Memory;
             _sendingBytes = Math.Min(bytes.Length, MaxSendBytes);
             IsSending = true;
             if (!TrySend(bytes[.._sendingBytes]))

@@ -91,6 +91,13 @@ internal sealed class TimerWheel : IOwnerWork
         _count--;
     }
 
+    /// <summary>Stops the clock: the owner is at its end, and nothing will be due any more.</summary>
+    public void Stop()
+    {
+        _clock?.Dispose();
+        _clock = null;
+    }
+
     /// <summary>Runs everything that is due. Runs on the owner, posted by the clock.</summary>
     void IOwnerWork.Run(object? state, long argument)
     {
@@ -105,8 +112,7 @@ internal sealed class TimerWheel : IOwnerWork
 
         if (_count == 0)
         {
-            _clock?.Dispose();
-            _clock = null;
+            Stop();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Shockwave.Protocol;
 
@@ -40,6 +41,9 @@ internal sealed class MessageReader : IDisposable
 {
     // The first buffer of a message that does not arrive whole. Small, so that many half-sent messages cost little.
     private const int FirstBufferBytes = 4096;
+
+    // Less than this is not worth a second place to receive to.
+    private const int MinWindowBytes = 2048;
 
     // RFC 7692 bombs: the inflated size is checked after each step, so at most one step is inflated in vain.
     private const int InflateStepBytes = 16 * 1024;
@@ -154,6 +158,48 @@ internal sealed class MessageReader : IDisposable
         }
     }
 
+    /// <summary>Gets where what is missing of a frame may be received to directly, instead of being copied there by <see cref="Read"/>.</summary>
+    /// <returns>Room for at most the rest of the frame; empty where reading the usual way is as good. Follow with <see cref="ReadWindow"/>.</returns>
+    public Span<byte> GetWindow()
+    {
+        if (_phase != Phase.Payload || _frame.IsControl || _isCompressed)
+        {
+            return default;
+        }
+
+        long missing = _frame.PayloadLength - _framePosition;
+        if (missing < MinWindowBytes)
+        {
+            return default;
+        }
+
+        // As much again as has arrived, never more because a header says so.
+        int expected = (int)Math.Min(missing, Math.Max(_bufferedBytes, FirstBufferBytes));
+        Grow(_bufferedBytes + expected);
+        int free = _buffer!.Length - _bufferedBytes;
+        return _buffer.AsSpan(_bufferedBytes, (int)Math.Min(missing, free));
+    }
+
+    /// <summary>Reads the bytes that were received into the window.</summary>
+    /// <param name="count">How many; at most the window's length.</param>
+    /// <param name="payload">As for <see cref="Read"/>.</param>
+    /// <returns>As <see cref="Read"/>.</returns>
+    public MessageEvent ReadWindow(int count, out Span<byte> payload)
+    {
+        payload = default;
+        var bytes = _buffer.AsSpan(_bufferedBytes, count);
+        Unmask(bytes);
+        _framePosition += count;
+        _bufferedBytes += count;
+        if (_isText && !_utf8.Append(bytes))
+        {
+            Fail(ProtocolViolation.InvalidText);
+            return MessageEvent.Violation;
+        }
+
+        return _framePosition == _frame.PayloadLength ? EndDataFrame(ref payload) : MessageEvent.None;
+    }
+
     /// <summary>Gives back what the last message or control frame occupied. Harmless when there is nothing.</summary>
     public void ReleaseMessage()
     {
@@ -183,6 +229,17 @@ internal sealed class MessageReader : IDisposable
         _buffer = null;
         _bufferedBytes = 0;
         return true;
+    }
+
+    /// <summary>As <see cref="TryDetachMessage(out byte[])"/>, if the payload given is the whole of that message.</summary>
+    public bool TryDetachMessage(ReadOnlySpan<byte> payload, out byte[]? buffer)
+    {
+        buffer = null;
+        return _phase == Phase.MessageHandedOut
+            && _buffer is not null
+            && payload.Length == _bufferedBytes
+            && Unsafe.AreSame(ref MemoryMarshal.GetReference(payload), ref _buffer[0])
+            && TryDetachMessage(out buffer);
     }
 
     /// <summary>Gives every buffer and the inflater back. The reader must not be used afterwards.</summary>
@@ -383,13 +440,13 @@ internal sealed class MessageReader : IDisposable
             return MessageEvent.Violation;
         }
 
-        if (!endsFrame)
-        {
-            return MessageEvent.None;
-        }
+        return endsFrame ? EndDataFrame(ref payload) : MessageEvent.None;
+    }
 
+    private MessageEvent EndDataFrame(ref Span<byte> payload)
+    {
         _phase = Phase.Header;
-        return endsMessage ? EndMessage(ref payload) : MessageEvent.None;
+        return _frame.IsFinal ? EndMessage(ref payload) : MessageEvent.None;
     }
 
     private MessageEvent EndMessage(ref Span<byte> payload)
@@ -413,7 +470,10 @@ internal sealed class MessageReader : IDisposable
 
     private bool Collect(Span<byte> bytes)
     {
-        Grow(_bufferedBytes + bytes.Length);
+        // Room for the rest of the frame as well, if no more of it is missing than has arrived.
+        int needed = _bufferedBytes + bytes.Length;
+        long missing = _frame.PayloadLength - _framePosition - bytes.Length;
+        Grow(missing <= needed ? needed + (int)missing : needed);
         var destination = _buffer.AsSpan(_bufferedBytes, bytes.Length);
         if (_frame.IsMasked)
         {

@@ -44,12 +44,14 @@ internal static class OptionRules<TOptions>
     public static OptionRule<TOptions> Count(string name, Func<TOptions, int?> get, Action<TOptions, int> set, int most, int least = 1) =>
         Number(name, "", get, set, least, _ => most, most.ToString(CultureInfo.InvariantCulture));
 
-    public static OptionRule<TOptions> Time(string name, TimeSpan least, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set) =>
-        Time(name, least, isOptional: false, options => get(options), (options, value) => set(options, value!.Value));
+    /// <summary>A time of at most a day, or of at most <paramref name="most"/>.</summary>
+    public static OptionRule<TOptions> Time(
+        string name, TimeSpan least, Func<TOptions, TimeSpan> get, Action<TOptions, TimeSpan> set, TimeSpan? most = null) =>
+        Time(name, least, most ?? TimeSpan.FromDays(1), isOptional: false, options => get(options), (options, value) => set(options, value!.Value));
 
     /// <summary>A time that an empty text turns off.</summary>
     public static OptionRule<TOptions> OptionalTime(string name, TimeSpan least, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set) =>
-        Time(name, least, isOptional: true, get, set);
+        Time(name, least, TimeSpan.FromDays(1), isOptional: true, get, set);
 
     public static OptionRule<TOptions> Switch(string name, Action<TOptions, bool> set)
     {
@@ -107,9 +109,8 @@ internal static class OptionRules<TOptions>
     }
 
     private static OptionRule<TOptions> Time(
-        string name, TimeSpan least, bool isOptional, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set)
+        string name, TimeSpan least, TimeSpan most, bool isOptional, Func<TOptions, TimeSpan?> get, Action<TOptions, TimeSpan?> set)
     {
-        var most = TimeSpan.FromDays(1);
         return new(
             name,
             $"{Show(least)} to {Show(most)} ([days.]hours:minutes:seconds){(isOptional ? ", or empty for none" : "")}",

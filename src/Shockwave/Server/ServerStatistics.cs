@@ -8,6 +8,7 @@ namespace Shockwave;
 /// <param name="MessagesDropped">Messages refused by an overflow policy.</param>
 /// <param name="BytesReceived">Bytes received after the upgrade.</param>
 /// <param name="BytesSent">Bytes of frames written.</param>
+/// <param name="Refusals">Peers that got no connection, by reason.</param>
 public readonly record struct ServerStatistics(
     int ConnectionsOpen,
     long ConnectionsTotal,
@@ -15,4 +16,5 @@ public readonly record struct ServerStatistics(
     long MessagesSent,
     long MessagesDropped,
     long BytesReceived,
-    long BytesSent);
+    long BytesSent,
+    RefusalStatistics Refusals);

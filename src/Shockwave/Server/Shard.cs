@@ -9,7 +9,7 @@ namespace Shockwave;
 /// <param name="events">Where connections report.</param>
 /// <param name="removed">Called on the owner when a connection has ended, before its handler is told.</param>
 /// <param name="finished">Called, on any thread, when its handler is done with that as well.</param>
-internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action? removed = null, Action? finished = null)
+internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action<Shard>? removed = null, Action? finished = null)
 {
     // As many readers as a burst of half-received messages may leave behind; a reader is about 200 bytes.
     private const int MaxSpareReaders = 1024;
@@ -18,6 +18,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
     private WebSocketConnection?[] _connections = new WebSocketConnection?[16];
     private SharedDeflate? _sharedDeflate;
     private int _connectionCount;
+    private int _load;
 
     /// <summary>Counted by threads that are not the owner: through Interlocked.</summary>
     public long MessagesDroppedOffOwner;
@@ -34,6 +35,9 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
     /// <summary>Gets where a message is compressed to before it is framed.</summary>
     public ArrayBufferWriter<byte> CompressionOutput { get; } = new();
 
+    /// <summary>Gets or sets where the payload begins that a handler is called with: tells the whole of it from a part.</summary>
+    public nint DeliveredPayload { get; set; }
+
     // Written by the owner alone and read by anyone: each is a running total, and a torn or late one is impossible on 64 bits.
     public long MessagesReceived { get; set; }
 
@@ -47,6 +51,12 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
 
     /// <summary>Gets the number of open connections. Any thread.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Gets how many connections the server has placed here, those included that are still on their way. Any thread.</summary>
+    public int Load => Volatile.Read(ref _load);
+
+    /// <summary>Notes that a connection was placed here, or that it is gone. Any thread.</summary>
+    public void AddLoad(int change) => Interlocked.Add(ref _load, change);
 
     /// <summary>Gets what connections without context takeover compress and inflate with, made when the first of them comes.</summary>
     public SharedDeflate GetSharedDeflate(int level) => _sharedDeflate ??= new SharedDeflate(DeflateProvider.Current, level);
@@ -101,7 +111,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
         connection.ShardIndex = -1;
         Volatile.Write(ref _connectionCount, count);
         Topics.RemoveAll(connection);
-        removed?.Invoke();
+        removed?.Invoke(this);
     }
 
     /// <summary>Says that user code is done with a connection that has ended. Any thread.</summary>

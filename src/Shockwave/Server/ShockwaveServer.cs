@@ -7,6 +7,7 @@ namespace Shockwave;
 internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
 {
     private readonly Shard[] _shards;
+    private readonly int _strandCount;
     private readonly TopicHub _hub;
     private readonly ConnectionSettings _settings;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,10 +19,16 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     private int _next;
     private volatile bool _isStopping;
 
-    public ShockwaveServer(IReadOnlyList<ConnectionOwner> owners, ConnectionSettings settings, ConnectionEvents events)
+    /// <param name="strands">The owners that connections are given to in turn.</param>
+    /// <param name="settings">The settings of every connection.</param>
+    /// <param name="events">Where connections report.</param>
+    /// <param name="loops">The owners that adopt connections, each preferring those that it accepted.</param>
+    public ShockwaveServer(
+        IReadOnlyList<ConnectionOwner> strands, ConnectionSettings settings, ConnectionEvents events, IReadOnlyList<ConnectionOwner>? loops = null)
     {
         _settings = settings;
-        _shards = [.. owners.Select(owner => new Shard(owner, events, OnEnded, OnFinished))];
+        _strandCount = strands.Count;
+        _shards = [.. strands.Concat(loops ?? []).Select(owner => new Shard(owner, events, OnEnded, OnFinished))];
         _hub = new TopicHub(_shards);
         foreach (var shard in _shards)
         {
@@ -35,23 +42,64 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     /// <summary>Gets whether the server is stopping and new connections are refused.</summary>
     public bool IsStopping => _isStopping;
 
-    /// <summary>Picks the owner of a new connection.</summary>
-    public Shard NextShard() => _shards[(uint)Interlocked.Increment(ref _next) % (uint)_shards.Length];
+    /// <summary>Gets where those who refuse a peer count it.</summary>
+    public RefusalCounters Refusals { get; } = new();
+
+    /// <summary>Picks the strand of a new connection.</summary>
+    public Shard NextShard() => _shards[(uint)Interlocked.Increment(ref _next) % (uint)_strandCount];
 
     /// <summary>Starts a connection whose opening handshake is done.</summary>
     public WebSocketConnection Accept(Shard shard, Transport transport, MessageDispatcher dispatcher, UpgradeDetails upgrade)
     {
+        Expect();
+        shard.AddLoad(1);
         var connection = new WebSocketConnection(shard, transport, EndpointRole.Server, _settings, dispatcher, upgrade);
+        connection.Start();
+        CloseIfStopping(connection);
+        return connection;
+    }
+
+    /// <summary>
+    /// Counts a connection whose opening handshake is answered and which will be adopted: whoever stops waits for it. Then either
+    /// <see cref="Adopt"/> or <see cref="Forget"/>.
+    /// </summary>
+    public void Expect()
+    {
         Interlocked.Increment(ref _connections);
         Interlocked.Increment(ref _unfinished);
         Interlocked.Increment(ref _connectionsTotal);
-        connection.Start();
-        if (_isStopping)
+    }
+
+    /// <summary>Says that an expected connection ended before it began.</summary>
+    public void Forget()
+    {
+        Interlocked.Decrement(ref _connections);
+        OnFinished();
+    }
+
+    /// <summary>Picks the loop that adopts an expected connection, and counts it there: the one that has it, or one that has fewer.</summary>
+    public Shard PlaceOnLoop(ConnectionOwner current)
+    {
+        var loops = _shards.AsSpan(_strandCount);
+        var shard = loops[0];
+        foreach (var candidate in loops)
         {
-            connection.Close(CloseCode.ServiceRestart);
+            if (candidate.Load < shard.Load || (candidate.Load == shard.Load && candidate.Owner == current))
+            {
+                shard = candidate;
+            }
         }
 
-        return connection;
+        shard.AddLoad(1);
+        return shard;
+    }
+
+    /// <summary>Begins an expected connection on the loop that it was placed on. On that loop.</summary>
+    public void Adopt(Shard shard, Transport transport, MessageDispatcher dispatcher, UpgradeDetails upgrade)
+    {
+        var connection = new WebSocketConnection(shard, transport, EndpointRole.Server, _settings, dispatcher, upgrade);
+        connection.StartNow();
+        CloseIfStopping(connection);
     }
 
     /// <inheritdoc />
@@ -78,7 +126,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
             bytesSent += shard.BytesSent;
         }
 
-        return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent);
+        return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent, Refusals.Read());
     }
 
     /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended and their handlers are done.</summary>
@@ -122,7 +170,19 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
         }
     }
 
-    private void OnEnded() => Interlocked.Decrement(ref _connections);
+    private void CloseIfStopping(WebSocketConnection connection)
+    {
+        if (_isStopping)
+        {
+            connection.Close(CloseCode.ServiceRestart);
+        }
+    }
+
+    private void OnEnded(Shard shard)
+    {
+        shard.AddLoad(-1);
+        Interlocked.Decrement(ref _connections);
+    }
 
     private void OnFinished()
     {

@@ -48,6 +48,13 @@ internal sealed class TopicHub : IOwnerWork
         var publication = new Publication(topic, payload, type, _shards.Length);
         for (int i = 0; i < _shards.Length; i++)
         {
+            // An owner without connections is not woken for nothing.
+            if (_shards[i].Load == 0)
+            {
+                publication.Release();
+                continue;
+            }
+
             Interlocked.Add(ref _waitingBytes[i], Cost(payload));
             _shards[i].Owner.Post(this, publication, i);
         }

@@ -14,7 +14,9 @@ public sealed class ShockwaveOptionsSetupTests
             ("IdleTimeout", "00:01:00"), ("MessageTimeout", "00:00:05"), ("CloseTimeout", "00:00:00.5"), ("WriteTimeout", "00:00:07"), ("HandlerTimeout", "00:00:08"), ("MaxBufferedBytes", "2000"),
             ("HighWatermarkBytes", "1500"), ("Overflow", "dropnewest"), ("Compression:Enabled", "true"), ("Compression:ThresholdBytes", "0"), ("Compression:Level", "9"),
             ("Compression:AllowContextTakeover", "true"), ("Compression:AllowPeerContextTakeover", "true"), ("Compression:MaxWindowBits", "9"),
-            ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"));
+            ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"),
+            ("Engine", "iouring"), ("Loops", "3"), ("BusyPoll", "00:00:00.00005"),
+            ("MaxConnections", "1"), ("MaxConnectionsPerAddress", ""), ("ExemptAddresses", "10.0.0.0/8,2001:db8::1"), ("UpgradesPerSecond", "1000000"), ("HandshakeTimeout", "00:00:01"));
         Assert.Null(options.PingInterval);
         Assert.Equal((33554432, 1000, 100000), (options.MaxMessageBytes, options.MaxFrameBytes, options.MaxFragmentsPerMessage));
         Assert.Equal(
@@ -29,9 +31,13 @@ public sealed class ShockwaveOptionsSetupTests
         Assert.Equal(["one", "two"], options.Subprotocols);
         Assert.True(options.AllowAnyOrigin);
         Assert.Equal(10, options.DrainTimeout.TotalSeconds);
+        Assert.Equal((EngineKind.IoUring, 3, 50), (options.Engine, options.Loops, options.BusyPoll.TotalMicroseconds));
+
+        Assert.Equal((1, null, 1_000_000, 1), (options.MaxConnections, options.MaxConnectionsPerAddress, options.UpgradesPerSecond, options.HandshakeTimeout.TotalSeconds));
+        Assert.Equal(["10.0.0.0/8", "2001:db8::1"], options.ExemptAddresses);
 
         // The list above is all there is: an option without a line there fails here.
-        Assert.Equal(23, ShockwaveOptionRules.All.Count);
+        Assert.Equal(31, ShockwaveOptionRules.All.Count);
     }
 
     [Theory]
@@ -52,6 +58,19 @@ public sealed class ShockwaveOptionsSetupTests
     [InlineData("Compression:MaxWindowBits", "8", "9 to 15")]
     [InlineData("AllowedOrigins:0", "example.com", "https://example.com")]
     [InlineData("Subprotocols", "a\"b", "tokens")]
+    [InlineData("Engine", "Fast", "Auto or Epoll or IoUring or Portable")]
+    [InlineData("Loops", "0", "1 to 1024")]
+    [InlineData("BusyPoll", "00:00:00.0100001", "00:00:00 to 00:00:00.01")]
+    [InlineData("MaxConnections", "0", "1 to 2147483647, or empty for no limit")]
+    [InlineData("MaxConnections", "2147483648", "1 to 2147483647, or empty for no limit")]
+    [InlineData("MaxConnectionsPerAddress", "0", "1 to 2147483647, or empty for no limit")]
+    [InlineData("UpgradesPerSecond", "0", "1 to 1000000, or empty for no limit")]
+    [InlineData("UpgradesPerSecond", "1000001", "1 to 1000000, or empty for no limit")]
+    [InlineData("HandshakeTimeout", "00:00:00.9", "00:00:01 to 1.00:00:00")]
+    [InlineData("HandshakeTimeout", "1.00:00:01", "00:00:01 to 1.00:00:00")]
+    [InlineData("ExemptAddresses:0", "10.1", "IP addresses, or networks in CIDR notation")]
+    [InlineData("ExemptAddresses:0", "10.0.0.0/33", "IP addresses, or networks in CIDR notation")]
+    [InlineData("ExemptAddresses:0", "localhost", "IP addresses, or networks in CIDR notation")]
     public void ValueOutOfRange_IsNamedWithItsRange(string option, string value, string range)
     {
         var error = Assert.Throws<OptionsValidationException>(() => Bind((option, value)));

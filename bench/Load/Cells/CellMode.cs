@@ -1,0 +1,7 @@
+namespace Shockwave.Load.Cells;
+
+internal enum CellMode
+{
+    Echo,
+    FanOut,
+}

@@ -1,0 +1,4 @@
+using System.CommandLine;
+using Shockwave.Load;
+
+return await LoadCommand.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
