@@ -33,10 +33,10 @@ public sealed partial class WebSocketConnection
 
         AfterReading(reader, wasMidMessage);
 
-        // What a pause leaves comes again.
-        int consumedInAll = _isDiscarding ? bytes.Length : position;
-        _shard.BytesReceived += consumedInAll;
-        return consumedInAll;
+        // What a pause leaves comes again, and is counted then.
+        int done = _isDiscarding ? bytes.Length : position;
+        _shard.BytesReceived += done;
+        return done;
     }
 
     Span<byte> ITransportHandler.GetReceiveWindow() => _reader is null || _isDiscarding ? default : _reader.GetWindow();
