@@ -125,12 +125,59 @@ public sealed class UpgradeEndpointTests
         Assert.Equal(0, LimitsOf(app).Count);
     }
 
-    [Fact]
-    public async Task ConnectionsThatEndInEveryWay_GiveTheirPlacesBack()
+    [Theory]
+    [InlineData(ServerPath.Engine, false)]
+    [InlineData(ServerPath.Engine, true)]
+    [InlineData(ServerPath.Plain, false)]
+    [InlineData(ServerPath.Plain, true)]
+    public async Task MiddlewareThatFailsBehindTheEndpoint_LeavesNoPlaceTaken(ServerPath path, bool aborts)
+    {
+        await using var app = await TestApplication.StartAsync(
+            path,
+            app =>
+            {
+                app.Use(async (context, next) =>
+                {
+                    await next(context);
+                    if (aborts)
+                    {
+                        context.Abort();
+                        return;
+                    }
+
+                    throw new InvalidOperationException("middleware");
+                });
+                app.MapShockwave("/echo", (connection, in message) => connection.Close());
+            },
+            configure: null,
+            ("Shockwave:MaxConnections", "1"));
+        for (int i = 0; i < 3; i++)
+        {
+            try
+            {
+                (await app.OpenAsync("/echo")).Dispose();
+            }
+            catch (HttpRequestException)
+            {
+                // The abort was faster than the 101.
+            }
+
+            while (LimitsOf(app).Count != 0)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(ServerPath.Engine)]
+    [InlineData(ServerPath.IoUring)]
+    [InlineData(ServerPath.Plain)]
+    public async Task ConnectionsThatEndInEveryWay_GiveTheirPlacesBack(ServerPath path)
     {
         const int Connections = 200;
         var handler = new CountingHandler();
-        await using var app = await StartAsync(ServerPath.Plain, handler);
+        await using var app = await StartAsync(path, handler);
         await Task.WhenAll(Enumerable.Range(0, Connections).Select(async number =>
         {
             var connection = await app.ConnectAsync("/echo", options => options.Headers["X-Forwarded-For"] = $"198.51.100.{number % 7}");
@@ -160,7 +207,7 @@ public sealed class UpgradeEndpointTests
     [Fact]
     public async Task HandshakesThatAreRefused_AreCountedByReason()
     {
-        await using var app = await StartAsync(ServerPath.Plain, new CountingHandler());
+        await using var app = await StartAsync(ServerPath.Engine, new CountingHandler());
         Assert.Equal(HttpStatusCode.Forbidden, (await app.RequestAsync("/echo", ("Origin", "https://example.com"))).Status);
         using var http = TestApplication.CreateClient();
         using var plain = await http.GetAsync($"{app.Address}/echo");
