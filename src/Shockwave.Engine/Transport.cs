@@ -306,6 +306,14 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         CloseStream(isAbort);
     }
 
+    /// <summary>Notes that the socket belongs to somebody else: whatever is called from now on does nothing.</summary>
+    protected void LetGo()
+    {
+        IsClosed = _isOver = true;
+        ReleaseOutput();
+        Owner.Timers.Cancel(this);
+    }
+
     protected void Closed()
     {
         _isOver = true;

@@ -82,7 +82,13 @@ internal sealed unsafe class UringLoop : EventLoop
     }
 
     /// <inheritdoc />
-    public override void StopAccepting(Acceptor acceptor) => Cancel(Request.Accept, acceptor.Slot);
+    public override void StopAccepting(Acceptor acceptor)
+    {
+        Cancel(Request.Accept, acceptor.Slot);
+
+        // At once: until then the request keeps the socket open, and its port taken, after the socket was closed.
+        _ring.Enter(wait: false);
+    }
 
     /// <summary>Receives once, or, multishot, until it is cancelled.</summary>
     public void Receive(UringTransport transport, bool isMultishot)

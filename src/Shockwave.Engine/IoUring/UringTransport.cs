@@ -248,7 +248,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     {
         // Received already: nothing more is to be waited for.
         _isHungUp |= _isEndReceived;
-        if (!_isPolling && !_isHungUp && !IsClosed)
+        if (!_isPolling && !_isHungUp && !IsClosed && _detachTo is null)
         {
             _isPolling = true;
             loop.PollHangUp(this);

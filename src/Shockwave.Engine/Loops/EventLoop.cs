@@ -184,7 +184,7 @@ internal abstract class EventLoop : ConnectionOwner
     {
         _isStopping = true;
 
-        // Work posted before may bring new connections, and what was aborted is closed at the end of a turn: at least one.
+        // Work posted before may bring new connections and acceptors, and what was aborted is closed at the end of a turn: at least one.
         do
         {
             foreach (var acceptor in _acceptors.ToArray())
@@ -195,7 +195,7 @@ internal abstract class EventLoop : ConnectionOwner
             AbortAll();
             RunTurn(mayBlock: false);
         }
-        while (HasWork || ConnectionCount > 0);
+        while (HasWork || ConnectionCount > 0 || _acceptors.Count > 0);
 
         // The clock would post to nobody for ever.
         Timers.Stop();
