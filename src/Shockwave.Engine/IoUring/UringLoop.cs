@@ -43,6 +43,7 @@ internal sealed unsafe class UringLoop : EventLoop
         Send,
         Poll,
         Accept,
+        Connect,
         Wake,
     }
 
@@ -67,6 +68,21 @@ internal sealed unsafe class UringLoop : EventLoop
         CountConnection(1);
         return transport;
     }
+
+    /// <inheritdoc />
+    public override bool WantsNonBlockingSockets => false;
+
+    /// <inheritdoc />
+    public override void Connect(Connector connector)
+    {
+        connector.Slot = Occupy(connector);
+        ref var request = ref NewRequest(Request.Connect, connector.Slot, RingRequest.OpConnect, connector.Socket);
+        request.Address = connector.PinnedAddress;
+        request.AddressLength = (ulong)connector.Address.Length;
+    }
+
+    /// <inheritdoc />
+    public override void CancelConnect(Connector connector) => Cancel(Request.Connect, connector.Slot);
 
     /// <inheritdoc />
     public override void StartAccepting(Acceptor acceptor)
@@ -168,6 +184,7 @@ internal sealed unsafe class UringLoop : EventLoop
         foreach (object? item in _items)
         {
             (item as UringTransport)?.Abort();
+            (item as Connector)?.Cancel();
         }
     }
 
@@ -194,6 +211,11 @@ internal sealed unsafe class UringLoop : EventLoop
                 break;
             case Request.Accept:
                 OnAccepted((Acceptor)_items[slot]!, completion);
+                break;
+            case Request.Connect:
+                var connector = (Connector)_items[slot]!;
+                Vacate(slot);
+                connector.OnResult(completion.Result);
                 break;
             case Request.Wake:
                 System.EventClear(WakeEvent);
