@@ -107,7 +107,7 @@ internal sealed class ScriptedRun
 
     private Acceptor Listen()
     {
-        int socket = Kernel.OpenSocket(SocketOption.AF_INET);
+        int socket = Kernel.OpenSocket(SocketOption.AF_INET, isNonBlocking: true);
         Kernel.Bind(socket, SocketAddresses.Write(new(IPAddress.Loopback, Port)));
         Kernel.Listen(socket, 16);
         if (Dice.OneIn(8))
