@@ -121,6 +121,8 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     {
         try
         {
+            // What was published before this was posted comes first.
+            _shard.Topics.DeliverWaiting();
             RunPosted(state, argument);
         }
         catch (Exception e)

@@ -12,16 +12,16 @@ internal static class ResetConnections
     {
         // What is opened once, such as a pool's threads, is there afterwards.
         await ResetAsync(server, AtOnce);
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         int baseline = ProcessFigures.Descriptors;
         for (int done = 0; done < Count; done += AtOnce)
         {
             await ResetAsync(server, AtOnce);
         }
 
-        int descriptors = ProcessFigures.Descriptors;
-
         // Compiling in the background ends first.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        int descriptors = ProcessFigures.Descriptors;
         var start = ProcessFigures.ProcessorTime;
         long began = TimeProvider.System.GetTimestamp();
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);

@@ -27,7 +27,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
 
     public ConnectionEvents Events { get; } = events;
 
-    public TopicTable Topics { get; } = new();
+    public TopicTable Topics { get; } = new(owner);
 
     /// <summary>Gets or sets what publishes to all shards of the server; <see langword="null"/> on a client.</summary>
     public TopicHub? Hub { get; set; }

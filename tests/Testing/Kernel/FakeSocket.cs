@@ -58,6 +58,9 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
 
     public int UntakenBytes => _sent.Count;
 
+    /// <summary>Gets how many bytes the program has not received yet.</summary>
+    public int UnreceivedBytes => _received.Count + _underWay.Count;
+
     public void Listen(int backlog)
     {
         Backlog = new();
