@@ -49,7 +49,8 @@ internal static class Flood
             {
                 result.SetException(e);
             }
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
         return result.Task;
     }
 

@@ -4,7 +4,7 @@ using Shockwave.Testing;
 namespace Shockwave.Tests;
 
 // A handler that takes a minute, while its peer sends without waiting for it.
-public sealed class SlowHandlerTests
+public sealed class AsyncDispatcherTests
 {
     private const int MessageBytes = 20_000;
     private const int MessageCount = 10 * 1024 * 1024 / MessageBytes;
@@ -22,7 +22,7 @@ public sealed class SlowHandlerTests
         bool isEpoll = kind == nameof(LoopKind.Epoll);
         EventLoop loop = isEpoll ? new EpollLoop(kernel, time) : new UringLoop(kernel, time);
         loop.Enter();
-        var server = new ShockwaveServer([], new ConnectionSettings(new TestOptions(), time), ConnectionEvents.None, [loop]);
+        var server = new ShockwaveServer([], new ConnectionSettings(new TestOptions { HandlerTimeout = TimeSpan.FromMinutes(2) }, time), ConnectionEvents.None, [loop]);
         var handler = new GatedHandler();
         var slow = Connect(handler);
         var other = Connect(new EchoHandler());
