@@ -4,7 +4,7 @@ namespace Shockwave.Engine.Tests;
 internal readonly struct Pattern(int id)
 {
     /// <summary>The most bytes that one call gives.</summary>
-    public const int MaxCount = 1 << 18;
+    public const int MaxCount = 1 << 21;
 
     private static readonly byte[] _bytes = Create();
 
