@@ -51,16 +51,18 @@ public static class WebSocketClient
         try
         {
             var upgrade = await exchange.RunAsync(either.Token).ConfigureAwait(false);
-            var shard = ClientShards.Next(options.TimeProvider);
-            var transport = new ClientTransport(shard.Owner, exchange);
-            var connection = new WebSocketConnection(shard, transport, EndpointRole.Client, settings, dispatcher, upgrade);
-            if (dispatcher is PullDispatcher)
-            {
-                connection.Reads = new MessageReads(connection);
-            }
+            return await exchange.OpenAsync(
+                (shard, transport) =>
+                {
+                    var connection = new WebSocketConnection(shard, transport, EndpointRole.Client, settings, dispatcher, upgrade);
+                    if (dispatcher is PullDispatcher)
+                    {
+                        connection.Reads = new MessageReads(connection);
+                    }
 
-            connection.Start();
-            return connection;
+                    return connection;
+                },
+                neverPauses: dispatcher is PushDispatcher).ConfigureAwait(false);
         }
         catch (Exception e)
         {

@@ -31,6 +31,14 @@ public sealed class WebSocketClientOptions : ConnectionOptions
     /// <value><see langword="null"/>, the default, for none.</value>
     public CookieContainer? Cookies { get; set; }
 
+    /// <summary>Gets or sets what moves the bytes of connections with <c>ws</c> that need no proxy. All others take the portable path.</summary>
+    /// <value>Default <see cref="EngineKind.Auto"/>.</value>
+    /// <remarks>
+    /// Event loops are shared by all connections of the process with the same <see cref="TimeProvider"/>, and start when the first of them
+    /// connects. A handler runs on its connection's loop: while it does not return, the other connections of that loop wait.
+    /// </remarks>
+    public EngineKind Engine { get; set; }
+
     /// <summary>Gets or sets the clock of every timeout.</summary>
     /// <value>Default <see cref="TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;

@@ -130,6 +130,25 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     }
 
     /// <summary>
+    /// Writes bytes that many transports get, one after the other: copies no more than must wait, and into a buffer that is no larger, since
+    /// all of them would wait at the same time.
+    /// </summary>
+    public virtual void WriteShared(ReadOnlySpan<byte> bytes)
+    {
+        if (_output is null)
+        {
+            byte[] buffer = Owner.Buffers.Rent(bytes.Length);
+            bytes.CopyTo(buffer);
+            Write(buffer, 0, bytes.Length);
+        }
+        else
+        {
+            bytes.CopyTo(GetSpan(bytes.Length));
+            Commit(bytes.Length);
+        }
+    }
+
+    /// <summary>
     /// Finds out whether received bytes may be sent on from where they lie, with something in front of them. Only while they are delivered.
     /// </summary>
     /// <param name="received">The bytes.</param>
@@ -304,6 +323,14 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         }
 
         CloseStream(isAbort);
+    }
+
+    /// <summary>Notes that the socket belongs to somebody else: whatever is called from now on does nothing.</summary>
+    protected void LetGo()
+    {
+        IsClosed = _isOver = true;
+        ReleaseOutput();
+        Owner.Timers.Cancel(this);
     }
 
     protected void Closed()

@@ -17,6 +17,7 @@ internal sealed class ConnectionExtras
     private TaskCompletionSource? _completion;
     private CancellationTokenSource? _closed;
     private StrongBox<CloseInfo>? _closeInfo;
+    private bool _isClosed;
     private bool _isCompleted;
 
     public string CloseReason { get; set; } = "";
@@ -28,6 +29,12 @@ internal sealed class ConnectionExtras
 
     /// <summary>Gets or sets when our sending side is to be ended; 0 for never.</summary>
     public long ShutdownDue { get; set; }
+
+    /// <summary>Gets or sets when the handler's task that is under way must have ended.</summary>
+    public long HandlerDue { get; set; }
+
+    /// <summary>Gets or sets whether the connection was failed because of that: whatever the task does later is nobody's news.</summary>
+    public bool IsHandlerOverdue { get; set; }
 
     public Queue<QueuedWrite>? QueuedWrites { get; set; }
 
@@ -74,7 +81,7 @@ internal sealed class ConnectionExtras
             {
                 var created = new CancellationTokenSource();
                 source = Interlocked.CompareExchange(ref _closed, created, null) ?? created;
-                if (Volatile.Read(ref _isCompleted))
+                if (Volatile.Read(ref _isClosed))
                 {
                     source.Cancel();
                 }
@@ -99,9 +106,17 @@ internal sealed class ConnectionExtras
     {
         _isCompleted = true;
 
-        // Between this and the next two lines, as between making a source and looking at the flag: one of the two sees the other.
+        // Here and below: between this and the next line, as between making a source and looking at the flag. One of the two sees the other.
         Interlocked.MemoryBarrier();
         _completion?.TrySetResult();
+        CancelClosed();
+    }
+
+    /// <summary>Cancels <see cref="Closed"/>. Harmless when repeated.</summary>
+    public void CancelClosed()
+    {
+        _isClosed = true;
+        Interlocked.MemoryBarrier();
 
         // Not here on the owner: what is registered with the token is user code.
         _ = _closed?.CancelAsync();

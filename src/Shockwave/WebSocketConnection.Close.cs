@@ -175,16 +175,22 @@ public sealed partial class WebSocketConnection
             return;
         }
 
+        _ = TellOfEndAsync();
+        CleanContext.Restore();
+    }
+
+    private async Task TellOfEndAsync()
+    {
         try
         {
-            _dispatcher.Close(this, CloseInfo!.Value);
+            await _dispatcher.Close(this, CloseInfo!.Value).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             ReportHandlerFailure(e);
         }
 
-        CleanContext.Restore();
+        _shard.Finish();
     }
 
     private void ReleaseResources()

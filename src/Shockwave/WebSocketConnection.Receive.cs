@@ -15,9 +15,9 @@ public sealed partial class WebSocketConnection
     int ITransportHandler.OnReceived(Span<byte> bytes)
     {
         _lastReceived = Owner.TurnTimestamp;
-        _shard.BytesReceived += bytes.Length;
         if (_isDiscarding)
         {
+            _shard.BytesReceived += bytes.Length;
             return bytes.Length;
         }
 
@@ -32,7 +32,11 @@ public sealed partial class WebSocketConnection
         }
 
         AfterReading(reader, wasMidMessage);
-        return _isDiscarding ? bytes.Length : position;
+
+        // What a pause leaves comes again, and is counted then.
+        int done = _isDiscarding ? bytes.Length : position;
+        _shard.BytesReceived += done;
+        return done;
     }
 
     Span<byte> ITransportHandler.GetReceiveWindow() => _reader is null || _isDiscarding ? default : _reader.GetWindow();
@@ -64,7 +68,12 @@ public sealed partial class WebSocketConnection
             _messageStarted = _lastReceived;
             UpdateDeadline();
         }
+
+        _extras?.Reads?.EndReceive();
     }
+
+    // A handler that is busy while the peer hangs up learns of it; what was received before is still read afterwards.
+    void ITransportHandler.OnHangUp() => Extras.CancelClosed();
 
     private void ReleaseReader(MessageReader reader)
     {
@@ -141,11 +150,18 @@ public sealed partial class WebSocketConnection
     internal void PauseForHandler()
     {
         _isHandlerBusy = true;
+        Extras.HandlerDue = Owner.TurnTimestamp + _settings.HandlerTimeout;
 
         // A handler that waits for its own close to be answered must not keep us from reading the answer.
         if (_close.MaySendData)
         {
             _transport.Pause();
+        }
+
+        // The deadline that is set is never further away than WriteTimeout.
+        if (_settings.HandlerTimeout < _settings.WriteTimeout)
+        {
+            UpdateDeadline();
         }
     }
 
@@ -153,7 +169,13 @@ public sealed partial class WebSocketConnection
     internal void PostHandlerCompleted(Exception? error) => Owner.Post(this, error, (long)Posted.HandlerCompleted);
 
     /// <summary>Stops reading until <see cref="PostReadMore"/>: enough is waiting for pull reads. On the owner.</summary>
-    internal void PauseForReads() => _transport.Pause();
+    internal void PauseForReads()
+    {
+        if (_close.MaySendData)
+        {
+            _transport.Pause();
+        }
+    }
 
     /// <summary>Goes on reading for pull reads. Any thread.</summary>
     internal void PostReadMore() => Owner.Post(this, null, (long)Posted.ReadMore);
@@ -163,6 +185,7 @@ public sealed partial class WebSocketConnection
     private void OnHandlerCompleted(Exception? error)
     {
         _isHandlerBusy = false;
+        error = Extras.IsHandlerOverdue ? null : error;
         if (_isEndDeferred)
         {
             // That it noticed the end is nothing to report.
@@ -187,8 +210,10 @@ public sealed partial class WebSocketConnection
     {
         // While we did not read, the peer could not have been heard: its deadlines begin anew.
         _lastReceived = Owner.TurnTimestamp;
+        _messageStarted = _messageStarted == 0 ? 0 : _lastReceived;
         _pongDue = _pongDue == 0 ? 0 : _lastReceived + _settings.PongTimeout;
         _transport.Resume();
+        UpdateDeadline();
     }
 
     private void FailHandler(Exception error)

@@ -94,12 +94,33 @@ public sealed partial class WebSocketConnection
         }
     }
 
-    /// <summary>Sends a message that is already framed, or frames it here where this connection needs a frame of its own. On the owner.</summary>
-    internal void WritePublication(Publication publication)
+    /// <summary>How many bytes of a connection, and of its transport, delivering a publication touches.</summary>
+    internal const int PrefetchBytes = 192;
+
+    /// <summary>Asks the processor for what delivering a publication will touch beside the connection itself.</summary>
+    internal void PrefetchTransport() => Prefetch.Object(_transport, PrefetchBytes);
+
+    /// <summary>Sends messages of one topic that are framed already, or frames them here where this connection needs frames of its own. On the owner.</summary>
+    /// <param name="publications">The messages.</param>
+    /// <param name="frames">All of their frames.</param>
+    /// <param name="isAlone">Whether nothing of another topic is delivered with them: they may leave at once.</param>
+    internal void WritePublications(ReadOnlySpan<Publication> publications, ReadOnlySpan<byte> frames, bool isAlone)
     {
         try
         {
-            WritePublicationFrame(publication);
+            if (isAlone && HasRoomFor(publications, frames))
+            {
+                _transport.WriteShared(frames);
+                _shard.BytesSent += frames.Length;
+                _shard.MessagesSent += publications.Length - 1;
+                Sent();
+                return;
+            }
+
+            foreach (var publication in publications)
+            {
+                WritePublication(publication);
+            }
         }
         catch (Exception e)
         {
@@ -108,7 +129,12 @@ public sealed partial class WebSocketConnection
         }
     }
 
-    private void WritePublicationFrame(Publication publication)
+    // Together they need the room that all of them take; one alone may be larger than the limit.
+    private bool HasRoomFor(ReadOnlySpan<Publication> publications, ReadOnlySpan<byte> frames) =>
+        _role == EndpointRole.Server && _compression is null && CanSend
+        && (publications.Length == 1 ? HasRoom(frames.Length) : BufferedBytes + frames.Length <= _settings.MaxBufferedBytes);
+
+    private void WritePublication(Publication publication)
     {
         if (_role == EndpointRole.Client || _compression is not null)
         {

@@ -73,6 +73,14 @@ public sealed partial class WebSocketConnection
 
     private void CheckPeer(long now)
     {
+        if (_isHandlerBusy && now >= Extras.HandlerDue)
+        {
+            Extras.IsHandlerOverdue = true;
+            Extras.CancelClosed();
+            FailHandler(new TimeoutException("The handler's task did not end within HandlerTimeout."));
+            return;
+        }
+
         // While we are the ones who do not read, the peer cannot be blamed for silence.
         if (!_transport.IsPaused)
         {
@@ -95,7 +103,8 @@ public sealed partial class WebSocketConnection
             }
         }
 
-        if (_pongDue == 0 && now - _lastPing >= _settings.PingInterval)
+        // A pong that waits unread behind a pause must not end the pings: they also tell the peer, and what is between, that we live.
+        if ((_pongDue == 0 || _transport.IsPaused) && now - _lastPing >= _settings.PingInterval)
         {
             WritePing(Owner.Time.GetTimestamp());
         }
@@ -123,6 +132,11 @@ public sealed partial class WebSocketConnection
         {
             due = Math.Min(due, Extras.ShutdownDue is var shutdownDue and not 0 ? shutdownDue : closeDue);
         }
+        else if (_transport.IsPaused)
+        {
+            due = Math.Min(due, _lastPing + _settings.PingInterval);
+            due = _isHandlerBusy ? Math.Min(due, Extras.HandlerDue) : due;
+        }
         else
         {
             due = Math.Min(due, _lastReceived + _settings.IdleTimeout);
@@ -130,8 +144,7 @@ public sealed partial class WebSocketConnection
             due = _messageStarted == 0 ? due : Math.Min(due, _messageStarted + _settings.MessageTimeout);
         }
 
-        // A deadline that passed while the connection was paused is looked at again a little later.
-        _transport.SetDeadline(Math.Max(due, now));
+        _transport.SetDeadline(due);
     }
 
     private void AnswerPing(ReadOnlySpan<byte> payload)

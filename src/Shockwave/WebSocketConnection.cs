@@ -78,7 +78,10 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     /// <summary>Gets how the connection ended; <see langword="null"/> while it has not.</summary>
     public CloseInfo? CloseInfo => Volatile.Read(ref _extras)?.CloseInfo;
 
-    /// <summary>Gets a token that is cancelled when the connection has ended.</summary>
+    /// <summary>
+    /// Gets a token that is cancelled when the connection has ended; or earlier, while an asynchronous handler is busy, when the peer hangs
+    /// up or <see cref="ConnectionOptions.HandlerTimeout"/> passes.
+    /// </summary>
     public CancellationToken Closed => Extras.Closed;
 
     internal ConnectionOwner Owner => _transport.Owner;
@@ -118,6 +121,8 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     {
         try
         {
+            // What was published before this was posted comes first.
+            _shard.Topics.DeliverWaiting();
             RunPosted(state, argument);
         }
         catch (Exception e)

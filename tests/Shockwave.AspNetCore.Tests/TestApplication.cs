@@ -31,20 +31,25 @@ internal sealed class TestApplication : IAsyncDisposable
 
     public static Task<TestApplication> StartAsync(
         Action<WebApplication> map, Action<WebApplicationBuilder>? configure = null, params (string Key, string? Value)[] configuration) =>
-        StartAsync(ServerPath.Plain, map, configure, configuration);
+        StartAsync(ServerPath.Engine, map, configure, configuration);
 
     public static async Task<TestApplication> StartAsync(
         ServerPath path, Action<WebApplication> map, Action<WebApplicationBuilder>? configure = null, params (string Key, string? Value)[] configuration)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
+        if (path is ServerPath.Plain or ServerPath.IoUring)
+        {
+            builder.Configuration["Shockwave:Engine"] = path == ServerPath.Plain ? "Portable" : "IoUring";
+        }
+
         builder.Configuration.AddInMemoryCollection(configuration.ToDictionary(pair => pair.Key, pair => pair.Value));
         builder.AddShockwave();
         configure?.Invoke(builder);
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = path == ServerPath.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
-            if (path != ServerPath.Plain)
+            if (path is ServerPath.Tls or ServerPath.Http2)
             {
                 listen.UseHttps(TestCertificate.Instance);
             }

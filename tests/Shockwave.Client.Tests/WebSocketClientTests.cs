@@ -23,16 +23,19 @@ public sealed class WebSocketClientTests : IAsyncLifetime
         _app.MapShockwave("/close", (connection, in message) => connection.Close((CloseCode)4001, "you asked for it"));
     }
 
+    public static TheoryData<EngineKind> Engines => [EngineKind.Epoll, EngineKind.IoUring, EngineKind.Portable];
+
+    public static MatrixTheoryData<EngineKind, bool> EnginesWithAndWithoutCompression => new(Engines.Select(row => row.Data), [false, true]);
+
     public async ValueTask InitializeAsync() => await _app.StartAsync();
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task MessagesOfEverySize_ComeBack(bool compressed)
+    [MemberData(nameof(EnginesWithAndWithoutCompression))]
+    public async Task MessagesOfEverySize_ComeBack(EngineKind engine, bool compressed)
     {
-        var options = new WebSocketClientOptions();
+        var options = new WebSocketClientOptions { Engine = engine };
         options.Compression.Enabled = compressed;
         var connection = await WebSocketClient.ConnectAsync(Uri("/echo"), options);
         foreach (int length in (int[])[0, 1, 125, 126, 1024, 65535, 65536])
@@ -46,31 +49,34 @@ public sealed class WebSocketClientTests : IAsyncLifetime
         Assert.Equal(MessageType.Close, (await connection.ReadMessageAsync()).Type);
     }
 
-    [Fact]
-    public async Task Handler_GetsTheMessages()
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task Handler_GetsTheMessages(EngineKind engine)
     {
         var handler = new Handler();
-        var connection = await WebSocketClient.ConnectAsync(Uri("/echo"), handler);
+        var connection = await WebSocketClient.ConnectAsync(Uri("/echo"), handler, new WebSocketClientOptions { Engine = engine });
         connection.WriteMessage("hello"u8, MessageType.Text);
         Assert.Equal("hello", await handler.First);
         await connection.CloseAsync();
         Assert.True((await handler.Closed).IsClean);
     }
 
-    [Fact]
-    public async Task ServersClose_IsReportedWithCodeAndReason()
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task ServersClose_IsReportedWithCodeAndReason(EngineKind engine)
     {
-        var connection = await WebSocketClient.ConnectAsync(Uri("/close"));
+        var connection = await WebSocketClient.ConnectAsync(Uri("/close"), new WebSocketClientOptions { Engine = engine });
         connection.WriteMessage("x"u8, MessageType.Text);
         Assert.Equal(MessageType.Close, (await connection.ReadMessageAsync()).Type);
         await connection.Completion;
         Assert.Equal(((CloseCode)4001, "you asked for it", true), (connection.CloseInfo!.Value.Code, connection.CloseInfo.Value.Reason, connection.CloseInfo.Value.IsPeerFirst));
     }
 
-    [Fact]
-    public async Task Ping_MeasuresTheRoundTrip()
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task Ping_MeasuresTheRoundTrip(EngineKind engine)
     {
-        var connection = await WebSocketClient.ConnectAsync(Uri("/echo"));
+        var connection = await WebSocketClient.ConnectAsync(Uri("/echo"), new WebSocketClientOptions { Engine = engine });
         Assert.InRange(await connection.PingAsync(), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Assert.NotNull(connection.RoundTripTime);
         await connection.CloseAsync();
@@ -85,40 +91,44 @@ public sealed class WebSocketClientTests : IAsyncLifetime
     [Fact]
     public async Task OptionOutOfRange_IsNamed()
     {
-        var error = await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(Uri("/echo"), new WebSocketClientOptions { MaxMessageBytes = 0, ConnectTimeout = TimeSpan.Zero }));
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(Uri("/echo"), new WebSocketClientOptions { MaxMessageBytes = 0, ConnectTimeout = TimeSpan.Zero, Engine = (EngineKind)9 }));
         Assert.Contains("MaxMessageBytes is '0'; it must be 1 to 2147483591 (bytes).", error.Message, StringComparison.Ordinal);
         Assert.Contains("ConnectTimeout", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Engine is '9'", error.Message, StringComparison.Ordinal);
         var twice = new WebSocketClientOptions { Subprotocols = { "a", "a" } };
         Assert.Contains("Subprotocols", (await Assert.ThrowsAsync<ArgumentException>(() => WebSocketClient.ConnectAsync(Uri("/echo"), twice))).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task ServerThatDoesNotAnswer_TimesOutAndServerThatIsNotThere_IsReported()
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task ServerThatDoesNotAnswer_TimesOutAndServerThatIsNotThere_IsReported(EngineKind engine)
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var time = new ManualTimeProvider();
         var uri = new Uri($"ws://{silent.LocalEndpoint}/");
-        var connecting = WebSocketClient.ConnectAsync(uri, new WebSocketClientOptions { TimeProvider = time });
+        var connecting = WebSocketClient.ConnectAsync(uri, new WebSocketClientOptions { Engine = engine, TimeProvider = time });
         using var accepted = await silent.AcceptSocketAsync();
         time.Advance(TimeSpan.FromSeconds(11));
         Assert.Contains("ConnectTimeout", (await Assert.ThrowsAsync<HandshakeException>(() => connecting)).Message, StringComparison.Ordinal);
         silent.Stop();
-        var gone = await Assert.ThrowsAsync<HandshakeException>(() => WebSocketClient.ConnectAsync(uri));
+        var gone = await Assert.ThrowsAsync<HandshakeException>(() => WebSocketClient.ConnectAsync(uri, new WebSocketClientOptions { Engine = engine }));
         Assert.Null(gone.StatusCode);
     }
 
-    [Fact]
-    public async Task CancelledConnect_Throws()
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task CancelledConnect_Throws(EngineKind engine)
     {
         using var cancel = new CancellationTokenSource();
         await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WebSocketClient.ConnectAsync(Uri("/echo"), cancellationToken: cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WebSocketClient.ConnectAsync(Uri("/echo"), new WebSocketClientOptions { Engine = engine }, cancel.Token));
     }
 
-    [Fact]
-    public async Task PathThatIsNotThere_Is404() =>
-        Assert.Equal(404, (await Assert.ThrowsAsync<HandshakeException>(() => WebSocketClient.ConnectAsync(Uri("/nowhere")))).StatusCode);
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public async Task PathThatIsNotThere_Is404(EngineKind engine) =>
+        Assert.Equal(404, (await Assert.ThrowsAsync<HandshakeException>(() => WebSocketClient.ConnectAsync(Uri("/nowhere"), new WebSocketClientOptions { Engine = engine }))).StatusCode);
 
     private Uri Uri(string path) => new(_app.Urls.Single().Replace("http://", "ws://", StringComparison.Ordinal) + path);
 

@@ -9,6 +9,8 @@ internal sealed class MemoryTransport(ConnectionOwner owner) : Transport(owner)
 
     public int Receive(Span<byte> bytes) => Handler.OnReceived(bytes);
 
+    public void HangUp() => Handler.OnHangUp();
+
     protected override void StartReceiving()
     {
     }

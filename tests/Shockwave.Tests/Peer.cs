@@ -31,6 +31,9 @@ internal sealed class Peer : IAsyncDisposable
 
     public DuplexStream Stream => _stream;
 
+    /// <summary>Gets what was reported of this connection's handler.</summary>
+    public IReadOnlyCollection<Exception> HandlerErrors => _events.ErrorsOf(Connection);
+
     public static Peer Connect(
         MessageHandler handler, TestOptions? options = null, TimeProvider? time = null, int capacity = 1024 * 1024, PermessageDeflateParameters? compression = null) =>
         Connect(handler.CreateDispatcher(), options, time, capacity, compression);
@@ -85,7 +88,7 @@ internal sealed class Peer : IAsyncDisposable
     public async Task<string> ReadTextAsync()
     {
         var frame = await ReadFrameAsync() ?? throw new EndOfStreamException();
-        Assert.True(frame.Header.Opcode == Opcode.Text, $"{frame.Header} instead of text; the handler's error: {_events.ErrorOf(Connection)}");
+        Assert.True(frame.Header.Opcode == Opcode.Text, $"{frame.Header} instead of text; the handler's error: {_events.ErrorsOf(Connection).LastOrDefault()}");
         return System.Text.Encoding.UTF8.GetString(frame.Payload);
     }
 
@@ -144,11 +147,11 @@ internal sealed class Peer : IAsyncDisposable
 
     private sealed class NotedEvents : ConnectionEvents
     {
-        private readonly ConcurrentDictionary<WebSocketConnection, Exception> _errors = new();
+        private readonly ConcurrentDictionary<WebSocketConnection, ConcurrentQueue<Exception>> _errors = new();
 
-        public Exception? ErrorOf(WebSocketConnection connection) => _errors.GetValueOrDefault(connection);
+        public ConcurrentQueue<Exception> ErrorsOf(WebSocketConnection connection) => _errors.GetValueOrDefault(connection) ?? new();
 
-        public override void HandlerFailed(WebSocketConnection connection, Exception error) => _errors[connection] = error;
+        public override void HandlerFailed(WebSocketConnection connection, Exception error) => _errors.GetOrAdd(connection, _ => new()).Enqueue(error);
 
         public override void Ended(WebSocketConnection connection, in CloseInfo info)
         {

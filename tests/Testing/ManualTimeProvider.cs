@@ -10,6 +10,18 @@ public sealed class ManualTimeProvider : TimeProvider
     // Not zero, as no running clock ever is.
     private long _ticks = TimeSpan.TicksPerHour;
 
+    /// <summary>Gets the number of timers that are running.</summary>
+    public int TimerCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _timers.Count;
+            }
+        }
+    }
+
     /// <inheritdoc />
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -41,15 +41,30 @@ internal sealed class LoadClient : IAsyncDisposable
 
     public async Task<Measurement> MeasureAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
-        await _process.StandardInput.WriteLineAsync(duration.TotalSeconds.ToString(CultureInfo.InvariantCulture));
-        await _process.StandardInput.FlushAsync(cancellationToken);
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(duration.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // It has ended, and its last line says why.
+        }
+
         return JsonSerializer.Deserialize<Measurement>(await ReadLineAsync(cancellationToken), JsonSerializerOptions.Web)!;
     }
 
     public async ValueTask DisposeAsync()
     {
-        // At the end of its input it closes its connections.
-        _process.StandardInput.Close();
+        try
+        {
+            // At the end of its input it closes its connections.
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended before.
+        }
+
         await _process.WaitForExitAsync(CancellationToken.None);
         _process.Dispose();
     }

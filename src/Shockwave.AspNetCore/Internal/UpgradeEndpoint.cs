@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using Shockwave.Engine;
 using Shockwave.Protocol;
 
 namespace Shockwave.AspNetCore;
@@ -46,13 +47,14 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
             return;
         }
 
-        var upgrade = NegotiateUpgrade(context);
+        var messages = isExtendedConnect ? null : FindMessageSource(context);
+        var upgrade = NegotiateUpgrade(context, mayCompress: messages is null);
         Stream stream;
         try
         {
             stream = isExtendedConnect
                 ? await extendedConnect!.AcceptAsync().ConfigureAwait(false)
-                : await UpgradeAsync(context).ConfigureAwait(false);
+                : await UpgradeAsync(context, messages, upgrade).ConfigureAwait(false);
         }
         catch (InvalidOperationException) when (!context.Response.HasStarted)
         {
@@ -77,19 +79,31 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
     private async Task ServeAsync(HttpContext context, Stream stream, UpgradeDetails upgrade, ConnectionReservation reservation)
     {
         var shard = runtime.Server.NextShard();
-        var connection = runtime.Server.Accept(shard, new UpgradedTransport(shard.Owner, stream, context), dispatcher, upgrade);
+        var transport = stream is FramedWebSocketStream ? new StreamTransport(shard.Owner, stream) : new UpgradedTransport(shard.Owner, stream, context);
+        var connection = runtime.Server.Accept(shard, transport, dispatcher, upgrade);
         reservation.Commit();
         await connection.Completion.ConfigureAwait(false);
     }
 
-    private static Task<Stream> UpgradeAsync(HttpContext context)
+    private static async Task<Stream> UpgradeAsync(HttpContext context, IHttpWebSocketFeature? messages, UpgradeDetails upgrade)
     {
+        if (messages is not null)
+        {
+            return new FramedWebSocketStream(await messages.AcceptAsync(new WebSocketAcceptContext { SubProtocol = upgrade.Subprotocol }).ConfigureAwait(false));
+        }
+
         var headers = context.Response.Headers;
         headers.Upgrade = WebSocketProtocol;
         headers.Connection = HeaderNames.Upgrade;
         headers.SecWebSocketAccept = AcceptKey.Compute(context.Request.Headers.SecWebSocketKey.ToString());
-        return context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync().ConfigureAwait(false);
     }
+
+    // TestServer upgrades to messages and not to bytes. Elsewhere this is what UseWebSockets puts over the bytes, which we take ourselves.
+    private static IHttpWebSocketFeature? FindMessageSource(HttpContext context) =>
+        context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } ? null
+            : context.Features.Get<IHttpWebSocketFeature>() is { IsWebSocketRequest: true } messages ? messages
+            : null;
 
     private HandshakeRefusal? FindRefusal(HttpContext context, bool isExtendedConnect)
     {
@@ -125,7 +139,7 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
     private static bool IsCookieAuthenticated(HttpContext context) =>
         context.User.Identity is { IsAuthenticated: true } && context.Request.Headers.Cookie.Count > 0 && context.Request.Headers.Authorization.Count == 0;
 
-    private UpgradeDetails NegotiateUpgrade(HttpContext context)
+    private UpgradeDetails NegotiateUpgrade(HttpContext context, bool mayCompress)
     {
         var request = context.Request.Headers;
         string? subprotocol = SubprotocolSelector.Select(Lines(request.SecWebSocketProtocol), [.. runtime.Options.Subprotocols]);
@@ -135,7 +149,7 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
         }
 
         PermessageDeflateParameters? compression = null;
-        if (TryAcceptCompression(request.SecWebSocketExtensions.ToArray(), out var agreed, out string? response))
+        if (mayCompress && TryAcceptCompression(request.SecWebSocketExtensions.ToArray(), out var agreed, out string? response))
         {
             context.Response.Headers.SecWebSocketExtensions = response;
             compression = agreed;

@@ -1,17 +1,23 @@
 using System.Net;
 using System.Net.Sockets;
+using Shockwave.Engine;
 using Shockwave.Protocol;
 
 namespace Shockwave.Client;
 
 /// <summary>One opening handshake of a client, through the runtime's HTTP stack: proxy, TLS and cookies are its business. Redirects are not followed.</summary>
-/// <remarks>Holds what the connection then runs on; disposing it closes that.</remarks>
+/// <remarks>
+/// Holds what the connection then runs on; disposing it closes that. Where the server is reached directly, without TLS or a proxy, and there
+/// is an event loop, that is a socket of the loop, which <see cref="OpenAsync"/> takes out of it.
+/// </remarks>
 internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options, string key) : IDisposable
 {
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly bool _isDirect = uri.Scheme == "ws" && IsDirect(options.Proxy ?? HttpClient.DefaultProxy, uri);
     private HttpMessageInvoker? _invoker;
     private HttpResponseMessage? _response;
     private Socket? _socket;
-    private volatile bool _isDisposed;
+    private HandshakeStream? _engineStream;
 
     /// <summary>Gets the stream after the answer's head.</summary>
     public Stream Stream { get; private set; } = Stream.Null;
@@ -50,17 +56,55 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
         {
             Subprotocol = Header("Sec-WebSocket-Protocol").FirstOrDefault(),
             Compression = compression,
-            RemoteEndPoint = _socket?.RemoteEndPoint,
+            RemoteEndPoint = _engineStream?.RemoteEndPoint ?? _socket?.RemoteEndPoint,
         };
+    }
+
+    /// <summary>Begins the connection on what the handshake left.</summary>
+    /// <param name="create">Makes it, on its owner or before that has it.</param>
+    /// <param name="neverPauses">See <see cref="SocketTransport.NeverPauses"/>.</param>
+    public async Task<WebSocketConnection> OpenAsync(Func<Shard, Transport, WebSocketConnection> create, bool neverPauses)
+    {
+        if (_engineStream is not null)
+        {
+            var onLoop = await _engineStream.HandOverAsync(create, neverPauses).ConfigureAwait(false);
+
+            // Nothing of the HTTP stack is needed any more, and nothing of it has the socket.
+            Dispose();
+            return onLoop;
+        }
+
+        var shard = ClientShards.NextStrand(options.TimeProvider);
+        var connection = create(shard, new ClientTransport(shard.Owner, this));
+        connection.Start();
+        return connection;
     }
 
     public void Dispose()
     {
-        _isDisposed = true;
+        // A connect may still be under way, also after the request was given up: it ends here.
+        _disposing.Cancel();
         _response?.Dispose();
         _invoker?.Dispose();
         _socket?.Dispose();
+        _engineStream?.Dispose();
     }
+
+    private static bool IsDirect(IWebProxy proxy, Uri uri)
+    {
+        var http = HttpUri(uri);
+        try
+        {
+            return proxy.IsBypassed(http) || proxy.GetProxy(http) is null;
+        }
+        catch (Exception)
+        {
+            // An application's proxy: what becomes of its failure is decided where it is asked again.
+            return false;
+        }
+    }
+
+    private static Uri HttpUri(Uri uri) => new UriBuilder(uri) { Scheme = uri.Scheme == "wss" ? "https" : "http", Port = uri.Port }.Uri;
 
     private PermessageDeflate? CreateNegotiation() => !options.Compression.Enabled ? null : new PermessageDeflate(
         new PermessageDeflateOptions
@@ -74,8 +118,7 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
 
     private HttpRequestMessage CreateRequest(PermessageDeflate? negotiation)
     {
-        var http = new UriBuilder(uri) { Scheme = uri.Scheme == "wss" ? "https" : "http", Port = uri.Port };
-        var request = new HttpRequestMessage(HttpMethod.Get, http.Uri) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var request = new HttpRequestMessage(HttpMethod.Get, HttpUri(uri)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         var headers = request.Headers;
         headers.TryAddWithoutValidation("Connection", "Upgrade");
         headers.TryAddWithoutValidation("Upgrade", "websocket");
@@ -106,6 +149,7 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = options.Cookies is not null,
+            UseProxy = !_isDirect,
             ConnectCallback = ConnectAsync,
         };
         if (options.Cookies is not null)
@@ -129,11 +173,16 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         // Called again for another try, and perhaps after the exchange was given up: each call answers for its own socket.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
+        if (_isDirect && ClientShards.NextLoop(options.TimeProvider, options.Engine) is { } shard)
+        {
+            return await ConnectOnLoopAsync(shard, context.DnsEndPoint, either.Token).ConfigureAwait(false);
+        }
+
         var socket = _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(context.DnsEndPoint, either.Token).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -141,6 +190,19 @@ internal sealed class HandshakeExchange(Uri uri, WebSocketClientOptions options,
             socket.Dispose();
             throw;
         }
+    }
+
+    private async Task<HandshakeStream> ConnectOnLoopAsync(Shard shard, DnsEndPoint server, CancellationToken cancellationToken)
+    {
+        var stream = _engineStream = await HandshakeStream.ConnectAsync(shard, server, cancellationToken).ConfigureAwait(false);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // The answer was faster than the cancel, and whoever disposed us may not have seen the stream.
+            await stream.DisposeAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return stream;
     }
 
     private PermessageDeflateParameters? ConfirmExtensions(PermessageDeflate? negotiation)

@@ -15,6 +15,7 @@ internal static class WebSocketClientOptionRules
             o => o.Subprotocols,
             o => o.Subprotocols.FirstOrDefault(name => !HttpToken.IsToken(name)) ?? o.Subprotocols.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1)?.Key),
         Rules.Time("ConnectTimeout", TimeSpan.FromMilliseconds(100), o => o.ConnectTimeout, (o, value) => o.ConnectTimeout = value),
+        Rules.Choice("Engine", o => o.Engine, (o, value) => o.Engine = value),
     ];
 
     /// <summary>Throws an <see cref="ArgumentException"/> that names every option out of range.</summary>

@@ -15,6 +15,7 @@ internal static class Errno
     public const int ENOBUFS = 105;
     public const int ECONNABORTED = 103;
     public const int ECONNRESET = 104;
+    public const int EISCONN = 106;
     public const int EALREADY = 114;
     public const int EINPROGRESS = 115;
     public const int ECANCELED = 125;

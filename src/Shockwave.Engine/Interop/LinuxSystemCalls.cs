@@ -27,7 +27,8 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
     private const nint SYS_io_uring_enter = 426;
     private const nint SYS_io_uring_register = 427;
 
-    public override int OpenSocket(int family) => Result(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    public override int OpenSocket(int family, bool isNonBlocking) =>
+        Result(socket(family, SOCK_STREAM | SOCK_CLOEXEC | (isNonBlocking ? SOCK_NONBLOCK : 0), 0));
 
     public override int SetOption(int socket, int level, int option, int value) => Result(setsockopt(socket, level, option, &value, sizeof(int)));
 

@@ -46,6 +46,7 @@ internal unsafe struct RingRequest
     public const byte OpPollAdd = 6;
     public const byte OpAccept = 13;
     public const byte OpCancel = 14;
+    public const byte OpConnect = 16;
     public const byte OpSend = 26;
     public const byte OpReceive = 27;
 
@@ -68,6 +69,10 @@ internal unsafe struct RingRequest
 
     [FieldOffset(4)]
     public int Descriptor;
+
+    // Of connect only.
+    [FieldOffset(8)]
+    public ulong AddressLength;
 
     [FieldOffset(16)]
     public void* Address;

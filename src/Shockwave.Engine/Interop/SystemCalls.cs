@@ -11,7 +11,8 @@ internal abstract unsafe class SystemCalls
     /// <summary>Gets the real kernel.</summary>
     public static SystemCalls Linux { get; } = new LinuxSystemCalls();
 
-    public abstract int OpenSocket(int family);
+    /// <summary>Opens a TCP socket, closed on exec.</summary>
+    public abstract int OpenSocket(int family, bool isNonBlocking);
 
     public abstract int SetOption(int socket, int level, int option, int value);
 
@@ -19,6 +20,7 @@ internal abstract unsafe class SystemCalls
 
     public abstract int Listen(int socket, int backlog);
 
+    /// <summary>Connects. Called again for a non-blocking socket it says what came of it: EALREADY while that is not known.</summary>
     public abstract int Connect(int socket, ReadOnlySpan<byte> address);
 
     /// <summary>Accepts a connection, non-blocking and closed on exec.</summary>

@@ -12,6 +12,10 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
 {
     private const int MaxSendBytes = 64 * 1024;
 
+    // The kernel hands over all the buffers that one connection fills, before it looks at the next. One message of the largest size that
+    // the others can bear is no flood yet, two are.
+    private const int MaxMultishotBytes = 2 * MaxReceiveBytes;
+
     private MemoryHandle _sendPin;
     private IOwnerWork? _detachTo;
     private bool _isReceiving;
@@ -27,6 +31,8 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     private bool _isResumeQueued;
     private bool _isReleased;
     private bool _isOutOfBuffers;
+    private int _turnBytes;
+    private long _turn;
 
     /// <summary>Gets or sets the number that the kernel's answers are addressed to.</summary>
     public int Slot { get; set; }
@@ -38,6 +44,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         _isReceiving = completion.HasMore;
         if (completion.Result > 0)
         {
+            LimitTurn(completion.Result);
             Take(loop.ReceiveBuffers.Get(completion));
             loop.ReceiveBuffers.Release(completion);
         }
@@ -233,22 +240,42 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             return;
         }
 
+        // It will pause again.
+        EndMultishot();
+        WatchForHangUp();
+    }
+
+    private void LimitTurn(int received)
+    {
+        if (_turn != loop.TurnTimestamp)
+        {
+            _turn = loop.TurnTimestamp;
+            _turnBytes = 0;
+        }
+
+        _turnBytes += received;
+        if (_turnBytes > MaxMultishotBytes)
+        {
+            EndMultishot();
+        }
+    }
+
+    // From now on it asks for each receive, and gets no more than its share of a turn.
+    private void EndMultishot()
+    {
         if (_isReceiving && _isMultishot && !_isCancelling)
         {
-            // It will pause again: from now on it asks for each receive.
             NeverPauses = false;
             _isCancelling = true;
             loop.CancelReceive(this);
         }
-
-        WatchForHangUp();
     }
 
     private void WatchForHangUp()
     {
         // Received already: nothing more is to be waited for.
         _isHungUp |= _isEndReceived;
-        if (!_isPolling && !_isHungUp && !IsClosed)
+        if (!_isPolling && !_isHungUp && !IsClosed && _detachTo is null)
         {
             _isPolling = true;
             loop.PollHangUp(this);

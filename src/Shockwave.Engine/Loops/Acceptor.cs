@@ -26,7 +26,7 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
     public int Slot { get; set; } = -1;
 
     /// <summary>Begins to accept.</summary>
-    public void Open() => loop.Add(this);
+    public void Open() => Begin(isFirst: true);
 
     /// <summary>Accepts what waits, as much as fits into one turn.</summary>
     /// <returns>Whether the queue is empty, or cannot be emptied now.</returns>
@@ -53,7 +53,6 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
             return OnFailed(-result);
         }
 
-        _pause = TimeSpan.Zero;
         SocketTransport transport;
         try
         {
@@ -65,13 +64,19 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
             return OnFailed(e.Errno);
         }
 
+        _pause = TimeSpan.Zero;
         accepted(transport);
         return true;
     }
 
-    /// <summary>Accepts everybody who waits and closes: a socket that closes over its queue resets those in it.</summary>
+    /// <summary>Accepts everybody who waits and closes: a socket that closes over its queue resets those in it. Harmless when repeated.</summary>
     public void Close()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         _isClosed = true;
         loop.Timers.Cancel(this);
         loop.Remove(this);
@@ -86,7 +91,26 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
     protected internal override void OnDeadline()
     {
         _isPaused = false;
-        loop.StartAccepting(this);
+        Begin(isFirst: false);
+    }
+
+    private void Begin(bool isFirst)
+    {
+        try
+        {
+            if (isFirst)
+            {
+                loop.Add(this);
+            }
+            else
+            {
+                loop.StartAccepting(this);
+            }
+        }
+        catch (EngineException e)
+        {
+            Pause(e.Errno);
+        }
     }
 
     private bool OnFailed(int errno)
@@ -97,6 +121,12 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
             return errno != Errno.EINVAL;
         }
 
+        Pause(errno);
+        return false;
+    }
+
+    private void Pause(int errno)
+    {
         if (!_isPaused && !_isClosed)
         {
             _isPaused = true;
@@ -105,7 +135,5 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
             loop.Timers.Schedule(this, loop.TurnTimestamp + (long)(_pause.TotalSeconds * loop.Time.TimestampFrequency));
             exhausted(errno);
         }
-
-        return false;
     }
 }

@@ -83,8 +83,17 @@ internal abstract class EventLoop : ConnectionOwner
         _thread?.Join();
     }
 
-    /// <summary>Makes the transport of a connected, non-blocking socket. On the loop.</summary>
+    /// <summary>Makes the transport of a connected socket. On the loop.</summary>
     public abstract SocketTransport Open(int socket);
+
+    /// <summary>Gets whether the loop wants sockets whose calls return at once. It opens its own ones like that.</summary>
+    public abstract bool WantsNonBlockingSockets { get; }
+
+    /// <summary>Connects the connector's socket, and tells it the result: at once or later. On the loop.</summary>
+    public abstract void Connect(Connector connector);
+
+    /// <summary>Ends an attempt that has no result yet: the result is ECANCELED then, or what came before. On the loop.</summary>
+    public abstract void CancelConnect(Connector connector);
 
     /// <summary>Begins to accept from a listening socket. On the loop.</summary>
     public void Add(Acceptor acceptor)
@@ -150,7 +159,7 @@ internal abstract class EventLoop : ConnectionOwner
     /// <summary>Ends a turn: submits and closes what had to wait until now.</summary>
     protected abstract void EndEvents();
 
-    /// <summary>Aborts every connection that is left.</summary>
+    /// <summary>Aborts every connection and every attempt at one that is left.</summary>
     protected abstract void AbortAll();
 
     /// <summary>Releases what the backend has from the kernel. The last call.</summary>
@@ -184,7 +193,7 @@ internal abstract class EventLoop : ConnectionOwner
     {
         _isStopping = true;
 
-        // Work posted before may bring new connections, and what was aborted is closed at the end of a turn: at least one.
+        // Work posted before may bring new connections and acceptors, and what was aborted is closed at the end of a turn: at least one.
         do
         {
             foreach (var acceptor in _acceptors.ToArray())
@@ -195,7 +204,7 @@ internal abstract class EventLoop : ConnectionOwner
             AbortAll();
             RunTurn(mayBlock: false);
         }
-        while (HasWork || ConnectionCount > 0);
+        while (HasWork || ConnectionCount > 0 || _acceptors.Count > 0);
 
         // The clock would post to nobody for ever.
         Timers.Stop();

@@ -100,7 +100,7 @@ internal sealed class Listener : IOwnerWork
 
     private static int Open(SystemCalls system, IPEndPoint endPoint, bool isShared, int? backlog)
     {
-        int socket = Check(system.OpenSocket(SocketAddresses.FamilyOf(endPoint)));
+        int socket = Check(system.OpenSocket(SocketAddresses.FamilyOf(endPoint), isNonBlocking: true));
         try
         {
             // After a restart the port may still be in TIME_WAIT.

@@ -22,6 +22,9 @@ internal sealed record LoopGroupOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Gets what the threads are called, with a number behind it.</summary>
+    public string Name { get; init; } = "Shockwave loop";
+
     /// <summary>Gets who is told the error number, on a loop, when accepting pauses for want of descriptors or memory.</summary>
     public Action<int> AcceptingPaused { get; init; } = _ => { };
 }
@@ -51,7 +54,7 @@ internal sealed class LoopGroup : IAsyncDisposable
             loops[i] = options.Kind == LoopKind.Epoll
                 ? new EpollLoop(SystemCalls.Linux, options.Time, options.BusyPoll)
                 : new UringLoop(SystemCalls.Linux, options.Time, options.BusyPoll);
-            loops[i].Start($"Shockwave loop {i}");
+            loops[i].Start($"{options.Name} {i}");
         }
 
         return new LoopGroup(loops, options);

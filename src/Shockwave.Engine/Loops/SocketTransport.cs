@@ -73,7 +73,6 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
             return;
         }
 
-        Owner.Timers.Cancel(this);
         DetachSocket(then);
     }
 
@@ -82,8 +81,9 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     protected void Detached(IOwnerWork then)
     {
         var detached = new DetachedSocket(Socket, Rest.ToArray());
+        _isClosedReported = true;
+        LetGo();
         ReleaseRest();
-        ReleaseOutput();
         Socket = -1;
         loop.CountConnection(-1);
         then.Run(detached, 0);

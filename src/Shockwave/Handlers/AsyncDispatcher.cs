@@ -25,18 +25,7 @@ internal sealed class AsyncDispatcher(AsyncWebSocketHandler handler) : MessageDi
 
     public override void Drain(WebSocketConnection connection) => handler.OnDrain(connection);
 
-    public override void Close(WebSocketConnection connection, in CloseInfo info)
-    {
-        var task = handler.OnCloseAsync(connection, info);
-        if (task.IsCompletedSuccessfully)
-        {
-            task.GetAwaiter().GetResult();
-        }
-        else
-        {
-            _ = ObserveCloseAsync(connection, task);
-        }
-    }
+    public override ValueTask Close(WebSocketConnection connection, in CloseInfo info) => handler.OnCloseAsync(connection, info);
 
     private static void Follow(WebSocketConnection connection, ValueTask task, LeasedMessage? lease)
     {
@@ -68,17 +57,5 @@ internal sealed class AsyncDispatcher(AsyncWebSocketHandler handler) : MessageDi
 
         lease?.Dispose();
         connection.PostHandlerCompleted(error);
-    }
-
-    private static async Task ObserveCloseAsync(WebSocketConnection connection, ValueTask task)
-    {
-        try
-        {
-            await task.ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            connection.ReportHandlerFailure(e);
-        }
     }
 }

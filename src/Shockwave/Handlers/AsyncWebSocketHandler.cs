@@ -30,7 +30,7 @@ public abstract class AsyncWebSocketHandler : MessageHandler
     /// <summary>The connection has ended. Called once, last, after any other method's task has completed.</summary>
     /// <param name="connection">The connection; nothing can be sent on it any more.</param>
     /// <param name="info">How it ended.</param>
-    /// <returns>A task that is observed for failure and waited for by nobody.</returns>
+    /// <returns>A task that only a server that stops waits for.</returns>
     public virtual ValueTask OnCloseAsync(WebSocketConnection connection, CloseInfo info) => default;
 
     internal sealed override MessageDispatcher CreateDispatcher() => new AsyncDispatcher(this);

@@ -9,5 +9,7 @@ internal abstract class MessageDispatcher
 
     public abstract void Drain(WebSocketConnection connection);
 
-    public abstract void Close(WebSocketConnection connection, in CloseInfo info);
+    /// <summary>Tells of the end.</summary>
+    /// <returns>A task that ends when user code is done with the connection.</returns>
+    public abstract ValueTask Close(WebSocketConnection connection, in CloseInfo info);
 }

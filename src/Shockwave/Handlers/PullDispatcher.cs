@@ -8,7 +8,7 @@ internal sealed class PullDispatcher(Func<WebSocketConnection, CancellationToken
         connection.Reads ??= new MessageReads(connection);
         if (serve is not null)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static state => _ = state.Dispatcher.ServeAsync(state.Connection), (Dispatcher: this, Connection: connection), preferLocal: false);
+            connection.Reads.Served = Task.Run(() => ServeAsync(connection));
         }
     }
 
@@ -18,9 +18,7 @@ internal sealed class PullDispatcher(Func<WebSocketConnection, CancellationToken
     {
     }
 
-    public override void Close(WebSocketConnection connection, in CloseInfo info)
-    {
-    }
+    public override ValueTask Close(WebSocketConnection connection, in CloseInfo info) => new(connection.Reads?.Served ?? Task.CompletedTask);
 
     private async Task ServeAsync(WebSocketConnection connection)
     {

@@ -9,5 +9,9 @@ internal sealed class PushDispatcher(WebSocketHandler handler) : MessageDispatch
 
     public override void Drain(WebSocketConnection connection) => handler.OnDrain(connection);
 
-    public override void Close(WebSocketConnection connection, in CloseInfo info) => handler.OnClose(connection, info);
+    public override ValueTask Close(WebSocketConnection connection, in CloseInfo info)
+    {
+        handler.OnClose(connection, info);
+        return default;
+    }
 }

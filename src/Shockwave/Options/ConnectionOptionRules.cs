@@ -18,6 +18,7 @@ internal static class ConnectionOptionRules
         Rules.Time("MessageTimeout", _second, o => o.MessageTimeout, (o, value) => o.MessageTimeout = value),
         Rules.Time("CloseTimeout", TimeSpan.FromMilliseconds(100), o => o.CloseTimeout, (o, value) => o.CloseTimeout = value),
         Rules.Time("WriteTimeout", _second, o => o.WriteTimeout, (o, value) => o.WriteTimeout = value),
+        Rules.OptionalTime("HandlerTimeout", _second, o => o.HandlerTimeout, (o, value) => o.HandlerTimeout = value),
         Rules.Bytes("MaxBufferedBytes", o => o.MaxBufferedBytes, (o, value) => o.MaxBufferedBytes = value),
         Rules.Number(
             "HighWatermarkBytes", " (bytes)", o => o.HighWatermarkBytes, (o, value) => o.HighWatermarkBytes = value, 1, o => o.MaxBufferedBytes, "MaxBufferedBytes"),

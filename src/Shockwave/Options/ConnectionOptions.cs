@@ -52,6 +52,14 @@ public abstract class ConnectionOptions
     /// <remarks>Afterwards the connection is aborted.</remarks>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Gets or sets how long an asynchronous handler may take over one message, or over the opening.</summary>
+    /// <value>1 s to 1 day; default 30 s; <see langword="null"/> waits for ever, and a handler that hangs keeps its connection and one message.</value>
+    /// <remarks>
+    /// Afterwards the connection is closed with 1011 and <see cref="WebSocketConnection.Closed"/> is cancelled; the handler itself goes on
+    /// until it notices.
+    /// </remarks>
+    public TimeSpan? HandlerTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Gets or sets from how many buffered bytes on a write reports <see cref="SendResult.Backpressure"/>.</summary>
     /// <value>1 to <see cref="MaxBufferedBytes"/>; default 256 KiB.</value>
     public int HighWatermarkBytes { get; set; } = 256 * 1024;

@@ -14,6 +14,7 @@ internal sealed class ConnectionSettings
         MessageTimeout = Ticks(options.MessageTimeout);
         CloseTimeout = Ticks(options.CloseTimeout);
         WriteTimeout = Ticks(options.WriteTimeout);
+        HandlerTimeout = Ticks(options.HandlerTimeout);
         HighWatermarkBytes = options.HighWatermarkBytes;
         MaxBufferedBytes = options.MaxBufferedBytes;
         Overflow = options.Overflow;
@@ -37,6 +38,8 @@ internal sealed class ConnectionSettings
     public long CloseTimeout { get; }
 
     public long WriteTimeout { get; }
+
+    public long HandlerTimeout { get; }
 
     public int HighWatermarkBytes { get; }
 

@@ -8,13 +8,18 @@ namespace Shockwave;
 /// The messages between a connection and its reader: the owner adds, one read at a time takes. Nothing is allocated for a message.
 /// </summary>
 /// <remarks>
-/// Bounded: above <see cref="MaxWaitingBytes"/> the owner stops reading the connection, and the reader starts it again when it has
-/// taken everything. A message counts with a fixed cost as well, so empty ones are bounded too.
+/// Bounded: the owner stops reading the connection above <see cref="MaxWaitingBytes"/>, and after a receive already above
+/// <see cref="MaxLeftBytes"/>: a receive brings up to 64 KiB, and what one connection holds, read or not, is to be little more than that.
+/// The reader starts it again when it has taken everything. A message counts with a fixed cost as well, so empty ones are bounded too.
 /// </remarks>
 internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskSource
 {
     private const int MaxWaitingBytes = 64 * 1024;
+    private const int MaxLeftBytes = 16 * 1024;
     private const int CostPerMessage = 64;
+
+    /// <summary>Gets or sets the function that reads, while it runs; <see langword="null"/> where the reader is nobody of ours. On the owner.</summary>
+    public Task? Served { get; set; }
 
     private readonly ConcurrentQueue<StoredMessage> _messages = new();
     private ManualResetValueTaskSourceCore<bool> _signal = new() { RunContinuationsAsynchronously = true };
@@ -32,12 +37,26 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         int cost = message.Length + CostPerMessage;
         if (Interlocked.Add(ref _waitingBytes, cost) > MaxWaitingBytes)
         {
-            Interlocked.Exchange(ref _isPaused, 1);
-            connection.PauseForReads();
+            Pause();
         }
 
         _messages.Enqueue(message);
         Signal();
+    }
+
+    /// <summary>Says that everything received so far was added. On the owner.</summary>
+    public void EndReceive()
+    {
+        if (Volatile.Read(ref _waitingBytes) > MaxLeftBytes && Volatile.Read(ref _isPaused) == 0)
+        {
+            Pause();
+
+            // The reader may have taken everything before it could see that it must start the reading again.
+            if (Volatile.Read(ref _waitingBytes) == 0)
+            {
+                Resume();
+            }
+        }
     }
 
     /// <summary>Says that no message follows. On the owner.</summary>
@@ -174,12 +193,27 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         _next = null;
         message.Return();
         int left = Interlocked.Add(ref _waitingBytes, -(message.Length + CostPerMessage));
-        if (left == 0 && Interlocked.Exchange(ref _isPaused, 0) == 1)
+        if (left == 0)
         {
-            connection.PostReadMore();
+            Resume();
         }
 
         Exit();
+    }
+
+    private void Pause()
+    {
+        Interlocked.Exchange(ref _isPaused, 1);
+        connection.PauseForReads();
+    }
+
+    // By whoever turns the flag, so once for each pause.
+    private void Resume()
+    {
+        if (Interlocked.Exchange(ref _isPaused, 0) == 1)
+        {
+            connection.PostReadMore();
+        }
     }
 
     // One waiter, one signal: whoever turns _isWaiting from 1 to 0 completes it, so each wait is completed exactly once.

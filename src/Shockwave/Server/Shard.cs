@@ -8,7 +8,8 @@ namespace Shockwave;
 /// <param name="owner">The owner.</param>
 /// <param name="events">Where connections report.</param>
 /// <param name="removed">Called on the owner when a connection has ended, before its handler is told.</param>
-internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action<Shard>? removed = null)
+/// <param name="finished">Called, on any thread, when its handler is done with that as well.</param>
+internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Action<Shard>? removed = null, Action? finished = null)
 {
     // As many readers as a burst of half-received messages may leave behind; a reader is about 200 bytes.
     private const int MaxSpareReaders = 1024;
@@ -26,7 +27,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
 
     public ConnectionEvents Events { get; } = events;
 
-    public TopicTable Topics { get; } = new();
+    public TopicTable Topics { get; } = new(owner);
 
     /// <summary>Gets or sets what publishes to all shards of the server; <see langword="null"/> on a client.</summary>
     public TopicHub? Hub { get; set; }
@@ -112,6 +113,9 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
         Topics.RemoveAll(connection);
         removed?.Invoke(this);
     }
+
+    /// <summary>Says that user code is done with a connection that has ended. Any thread.</summary>
+    public void Finish() => finished?.Invoke();
 
     /// <summary>Closes every connection.</summary>
     public void CloseAll(CloseCode code, string reason)

@@ -13,6 +13,9 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _connectionsTotal;
     private int _connections;
+
+    // Those as well that have ended and whose handler is not done with that yet.
+    private int _unfinished;
     private int _next;
     private volatile bool _isStopping;
 
@@ -25,7 +28,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     {
         _settings = settings;
         _strandCount = strands.Count;
-        _shards = [.. strands.Concat(loops ?? []).Select(owner => new Shard(owner, events, OnEnded))];
+        _shards = [.. strands.Concat(loops ?? []).Select(owner => new Shard(owner, events, OnEnded, OnFinished))];
         _hub = new TopicHub(_shards);
         foreach (var shard in _shards)
         {
@@ -63,11 +66,16 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     public void Expect()
     {
         Interlocked.Increment(ref _connections);
+        Interlocked.Increment(ref _unfinished);
         Interlocked.Increment(ref _connectionsTotal);
     }
 
     /// <summary>Says that an expected connection ended before it began.</summary>
-    public void Forget() => CountEnded();
+    public void Forget()
+    {
+        Interlocked.Decrement(ref _connections);
+        OnFinished();
+    }
 
     /// <summary>Picks the loop that adopts an expected connection, and counts it there: the one that has it, or one that has fewer.</summary>
     public Shard PlaceOnLoop(ConnectionOwner current)
@@ -121,7 +129,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
         return new(ConnectionCount, Interlocked.Read(ref _connectionsTotal), received, sent, dropped, bytesReceived, bytesSent, Refusals.Read());
     }
 
-    /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended.</summary>
+    /// <summary>Refuses new connections, closes all others with 1012, and waits until they have ended and their handlers are done.</summary>
     /// <param name="cancellationToken">When cancelled, the rest is aborted.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -131,7 +139,7 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
             shard.Owner.Post(this, shard, 0);
         }
 
-        if (ConnectionCount == 0)
+        if (Volatile.Read(ref _unfinished) == 0)
         {
             return;
         }
@@ -173,12 +181,12 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     private void OnEnded(Shard shard)
     {
         shard.AddLoad(-1);
-        CountEnded();
+        Interlocked.Decrement(ref _connections);
     }
 
-    private void CountEnded()
+    private void OnFinished()
     {
-        if (Interlocked.Decrement(ref _connections) == 0 && _isStopping)
+        if (Interlocked.Decrement(ref _unfinished) == 0 && _isStopping)
         {
             _drained.TrySetResult();
         }

@@ -69,7 +69,6 @@ internal sealed class TopicHub : IOwnerWork
     {
         var publication = (Publication)state!;
         Interlocked.Add(ref _waitingBytes[argument], -Cost(publication.Payload));
-        _shards[argument].Topics.Deliver(publication);
-        publication.Release();
+        _shards[argument].Topics.Publish(publication);
     }
 }

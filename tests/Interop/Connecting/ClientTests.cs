@@ -4,7 +4,7 @@ using System.Text;
 namespace Shockwave.Interop.Connecting;
 
 /// <summary>What our client must do with every server.</summary>
-public abstract class ClientTests(PeerServer server)
+public abstract class ClientTests(PeerServer server, EngineKind engine = EngineKind.Auto)
 {
     public static TheoryData<byte[], MessageType> Messages => new()
     {
@@ -106,7 +106,7 @@ public abstract class ClientTests(PeerServer server)
     protected Task<WebSocketConnection> ConnectAsync(string path, Action<WebSocketClientOptions>? configure = null)
     {
         // A local peer that pauses for a garbage collection on a busy machine is not dead.
-        var options = new WebSocketClientOptions { MaxMessageBytes = 4 * 1024 * 1024, ConnectTimeout = Shockwave.Testing.ChildProcess.Patience, CloseTimeout = Shockwave.Testing.ChildProcess.Patience };
+        var options = new WebSocketClientOptions { Engine = engine, MaxMessageBytes = 4 * 1024 * 1024, ConnectTimeout = Shockwave.Testing.ChildProcess.Patience, CloseTimeout = Shockwave.Testing.ChildProcess.Patience };
         configure?.Invoke(options);
         return WebSocketClient.ConnectAsync(server.Address(path), options);
     }

@@ -21,6 +21,8 @@ public sealed class LimitedListenerFactoryTests
     private const string Get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     [Theory]
+    [InlineData(ServerPath.Engine)]
+    [InlineData(ServerPath.IoUring)]
     [InlineData(ServerPath.Plain)]
     [InlineData(ServerPath.Tls)]
     public async Task ConnectionThatSendsNoRequest_IsClosedAtTheDeadlineAndNotBefore(ServerPath path)
@@ -28,7 +30,7 @@ public sealed class LimitedListenerFactoryTests
         var time = new ManualTimeProvider();
         await using var app = await StartAsync(path, builder => builder.Services.AddSingleton<TimeProvider>(time));
         using var silent = await ConnectAsync(app);
-        await silent.SendAsync(path == ServerPath.Plain ? "GET / HT"u8.ToArray() : [22, 3, 1, 2, 0, 1]);
+        await silent.SendAsync(path != ServerPath.Tls ? "GET / HT"u8.ToArray() : [22, 3, 1, 2, 0, 1]);
         await WaitForWaitingAsync(app, 1);
         time.Advance(TimeSpan.FromSeconds(9));
         using var later = await ConnectAsync(app);
@@ -75,10 +77,12 @@ public sealed class LimitedListenerFactoryTests
         Assert.Equal(0, StatisticsOf(app).Refusals.Total);
     }
 
-    [Fact]
-    public async Task ConnectionThatEndsBeforeItsRequest_IsForgotten()
+    [Theory]
+    [InlineData(ServerPath.Engine)]
+    [InlineData(ServerPath.Plain)]
+    public async Task ConnectionThatEndsBeforeItsRequest_IsForgotten(ServerPath path)
     {
-        await using var app = await StartAsync(ServerPath.Plain);
+        await using var app = await StartAsync(path);
         using (await ConnectAsync(app))
         {
             await WaitForWaitingAsync(app, 1);
@@ -98,10 +102,12 @@ public sealed class LimitedListenerFactoryTests
     }
 
     // n = 2: Kestrel would close the third without a word.
-    [Fact]
-    public async Task ConnectionsBeyondKestrelsLimit_AreToldSoAndThoseFarBeyondAreClosed()
+    [Theory]
+    [InlineData(ServerPath.Engine)]
+    [InlineData(ServerPath.Plain)]
+    public async Task ConnectionsBeyondKestrelsLimit_AreToldSoAndThoseFarBeyondAreClosed(ServerPath path)
     {
-        await using var app = await StartAsync(ServerPath.Plain, builder => Limit(builder, 2));
+        await using var app = await StartAsync(path, builder => Limit(builder, 2));
         var sockets = new List<Socket>();
         for (int i = 0; i < 18; i++)
         {
@@ -127,10 +133,13 @@ public sealed class LimitedListenerFactoryTests
         sockets.ForEach(socket => socket.Dispose());
     }
 
-    [Fact]
-    public async Task ConnectionsThatOtherMiddlewareUpgrades_AreNotCountedAsKestrelDoesNot()
+    [Theory]
+    [InlineData(ServerPath.Engine)]
+    [InlineData(ServerPath.Plain)]
+    public async Task ConnectionsThatOtherMiddlewareUpgrades_AreNotCountedAsKestrelDoesNot(ServerPath path)
     {
         await using var app = await TestApplication.StartAsync(
+            path,
             app =>
             {
                 app.UseWebSockets();
@@ -158,15 +167,15 @@ public sealed class LimitedListenerFactoryTests
     [Fact]
     public async Task TransportThatIsRegisteredLater_LeavesTheLimitToKestrelAndIsWarnedOf()
     {
-        using var log = new RecordedLog();
-        await using var app = await StartAsync(ServerPath.Plain, builder =>
+        using var log = new RecordingLogger();
+        await using var app = await StartAsync(ServerPath.Engine, builder =>
         {
             Limit(builder, 1);
             builder.Logging.AddProvider(log);
             builder.Services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
         });
         Assert.Equal(1, app.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits.MaxConcurrentConnections);
-        Assert.Contains(log.Lines, line => line.Contains("A transport was registered after AddShockwave", StringComparison.Ordinal));
+        Assert.Contains(log.Events, line => line.Text.Contains("A transport was registered after AddShockwave", StringComparison.Ordinal));
         using var socket = await ConnectAsync(app);
         Assert.StartsWith("HTTP/1.1 200", await RequestAsync(socket), StringComparison.Ordinal);
     }
@@ -187,8 +196,15 @@ public sealed class LimitedListenerFactoryTests
         await host.StopAsync();
     }
 
-    private static Task<TestApplication> StartAsync(ServerPath path, Action<WebApplicationBuilder>? configure = null) =>
-        TestApplication.StartAsync(path, app => app.Run(context => context.Response.WriteAsync("hello")), configure);
+    private static Task<TestApplication> StartAsync(ServerPath path, Action<WebApplicationBuilder>? configure = null) => TestApplication.StartAsync(
+        path,
+        app => app.Run(context => context.Response.WriteAsync("hello")),
+        builder =>
+        {
+            // Stands still: no deadline comes on a busy machine.
+            builder.Services.AddSingleton<TimeProvider>(new ManualTimeProvider());
+            configure?.Invoke(builder);
+        });
 
     private static void Limit(WebApplicationBuilder builder, int most) =>
         builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxConcurrentConnections = most);

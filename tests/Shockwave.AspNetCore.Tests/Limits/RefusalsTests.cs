@@ -5,7 +5,7 @@ namespace Shockwave.AspNetCore.Tests;
 public sealed class RefusalsTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly RecordedLog _log = new();
+    private readonly RecordingLogger _log = new();
     private readonly RefusalCounters _counters = new();
     private readonly Refusals _refusals;
 
@@ -42,7 +42,7 @@ public sealed class RefusalsTests : IDisposable
                 "10000 more opening handshakes were refused in the last second, the last with 403: foreign",
                 "10000 more opening handshakes were refused in the last second, the last with 503: full",
             ],
-            _log.Lines);
+            _log.Events.Select(line => line.Text));
         var counted = _counters.Read();
         Assert.Equal((30_000, 30_000, 60_000), (counted.Connections, counted.Origin, counted.Total));
     }
@@ -54,7 +54,7 @@ public sealed class RefusalsTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         _refusals.Report(RefusalReason.Rate, 503, "second");
         _time.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(["An opening handshake was refused with 503: first", "An opening handshake was refused with 503: second"], _log.Lines);
+        Assert.Equal(["An opening handshake was refused with 503: first", "An opening handshake was refused with 503: second"], _log.Events.Select(line => line.Text));
     }
 
     [Fact]
@@ -70,6 +70,6 @@ public sealed class RefusalsTests : IDisposable
         }
 
         Assert.Equal(new RefusalStatistics(1, 2, 3, 4, 5, 6, 7), _counters.Read());
-        Assert.Equal(reasons.Length, _log.Lines.Count);
+        Assert.Equal(reasons.Length, _log.Events.Count);
     }
 }

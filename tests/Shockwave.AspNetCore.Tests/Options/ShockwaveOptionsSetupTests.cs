@@ -11,7 +11,7 @@ public sealed class ShockwaveOptionsSetupTests
     {
         var options = Bind(
             ("MaxMessageBytes", "33554432"), ("MaxFrameBytes", "1000"), ("MaxFragmentsPerMessage", "100000"), ("PingInterval", ""), ("PongTimeout", "00:00:03"),
-            ("IdleTimeout", "00:01:00"), ("MessageTimeout", "00:00:05"), ("CloseTimeout", "00:00:00.5"), ("WriteTimeout", "00:00:07"), ("MaxBufferedBytes", "2000"),
+            ("IdleTimeout", "00:01:00"), ("MessageTimeout", "00:00:05"), ("CloseTimeout", "00:00:00.5"), ("WriteTimeout", "00:00:07"), ("HandlerTimeout", "00:00:08"), ("MaxBufferedBytes", "2000"),
             ("HighWatermarkBytes", "1500"), ("Overflow", "dropnewest"), ("Compression:Enabled", "true"), ("Compression:ThresholdBytes", "0"), ("Compression:Level", "9"),
             ("Compression:AllowContextTakeover", "true"), ("Compression:AllowPeerContextTakeover", "true"), ("Compression:MaxWindowBits", "9"),
             ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"),
@@ -20,8 +20,8 @@ public sealed class ShockwaveOptionsSetupTests
         Assert.Null(options.PingInterval);
         Assert.Equal((33554432, 1000, 100000), (options.MaxMessageBytes, options.MaxFrameBytes, options.MaxFragmentsPerMessage));
         Assert.Equal(
-            [3, 60, 5, 0.5, 7],
-            new[] { options.PongTimeout, options.IdleTimeout!.Value, options.MessageTimeout, options.CloseTimeout, options.WriteTimeout }.Select(time => time.TotalSeconds));
+            [3, 60, 5, 0.5, 7, 8],
+            new[] { options.PongTimeout, options.IdleTimeout!.Value, options.MessageTimeout, options.CloseTimeout, options.WriteTimeout, options.HandlerTimeout!.Value }.Select(time => time.TotalSeconds));
         Assert.Equal((2000, 1500, OverflowPolicy.DropNewest), (options.MaxBufferedBytes, options.HighWatermarkBytes, options.Overflow));
         var compression = options.Compression;
         Assert.Equal(
@@ -37,7 +37,7 @@ public sealed class ShockwaveOptionsSetupTests
         Assert.Equal(["10.0.0.0/8", "2001:db8::1"], options.ExemptAddresses);
 
         // The list above is all there is: an option without a line there fails here.
-        Assert.Equal(30, ShockwaveOptionRules.All.Count);
+        Assert.Equal(31, ShockwaveOptionRules.All.Count);
     }
 
     [Theory]

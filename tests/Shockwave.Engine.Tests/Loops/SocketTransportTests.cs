@@ -4,7 +4,7 @@ using Shockwave.Testing;
 namespace Shockwave.Engine.Tests;
 
 /// <summary>What both kinds of loops promise to a connection, shown on the fake kernel.</summary>
-public sealed class SocketTransportTests
+public sealed partial class SocketTransportTests
 {
     [Theory]
     [MemberData(nameof(FakeLoop.Kinds), MemberType = typeof(FakeLoop))]

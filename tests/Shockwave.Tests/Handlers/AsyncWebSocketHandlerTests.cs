@@ -1,5 +1,6 @@
 using System.Text;
 using Shockwave.Protocol;
+using Shockwave.Testing;
 
 namespace Shockwave.Tests;
 
@@ -162,6 +163,74 @@ public sealed class AsyncWebSocketHandlerTests
         gate.SetResult();
         Assert.Equal(CloseCode.AbnormalClosure, (await handler.Closed).Code);
         Assert.True(wasCancelled);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HandlerThatTakesTooLong_FailsItsConnectionAndIsReportedOnce(bool isOpening)
+    {
+        var time = new ManualTimeProvider();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handler = new Scripted((_, _) => new(gate.Task)) { Opening = isOpening ? gate.Task : null };
+        await using var peer = Peer.Connect(handler, new TestOptions { HandlerTimeout = TimeSpan.FromSeconds(20) }, time);
+        await peer.SendAsync("x");
+        await peer.OwnerIsIdleAsync();
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(19));
+        Assert.True(peer.Connection.IsOpen);
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(2));
+        Assert.Equal((CloseCode.InternalError, ""), await peer.ReadCloseAsync());
+        Assert.True(peer.Connection.Closed.WaitHandle.WaitOne(TimeSpan.FromSeconds(10)));
+        Assert.Null(peer.Connection.CloseInfo);
+        await peer.SendAsync(Opcode.Close, [0x03, 0xF3]);
+        await peer.Connection.Completion;
+        Assert.IsType<TimeoutException>(peer.Connection.CloseInfo!.Value.Cause);
+        await peer.OwnerIsIdleAsync();
+        Assert.False(handler.Closed.IsCompleted);
+        gate.SetException(new InvalidOperationException("late"));
+        await handler.Closed;
+        Assert.IsType<TimeoutException>(Assert.Single(peer.HandlerErrors));
+    }
+
+    [Fact]
+    public async Task TimeoutThatIsShorterThanTheWriteTimeout_IsKept()
+    {
+        var time = new ManualTimeProvider();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var peer = Peer.Connect(
+            new Scripted((_, _) => new(gate.Task)), new TestOptions { HandlerTimeout = TimeSpan.FromSeconds(2), WriteTimeout = TimeSpan.FromHours(1) }, time);
+        await peer.SendAsync("x");
+        await peer.OwnerIsIdleAsync();
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(3));
+        Assert.Equal((CloseCode.InternalError, ""), await peer.ReadCloseAsync());
+        gate.SetResult();
+    }
+
+    [Fact]
+    public async Task WhileAHandlerIsBusy_PingsGoOutAndThePeerIsNotBlamed()
+    {
+        var time = new ManualTimeProvider();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handler = new Scripted(async (connection, message) =>
+        {
+            await gate.Task;
+            connection.WriteMessage(message.Payload.Span, message.Type);
+        });
+        await using var peer = Peer.Connect(handler, new TestOptions { HandlerTimeout = null, IdleTimeout = TimeSpan.FromSeconds(30) }, time);
+        await peer.SendAsync("x");
+        await peer.OwnerIsIdleAsync();
+        for (int i = 0; i < 4; i++)
+        {
+            await peer.AdvanceAsync(time, TimeSpan.FromSeconds(26));
+            var (header, payload) = (await peer.ReadFrameAsync())!.Value;
+            Assert.Equal(Opcode.Ping, header.Opcode);
+            await peer.SendAsync(Opcode.Pong, payload);
+        }
+
+        gate.SetResult();
+        Assert.Equal("x", await peer.ReadTextAsync());
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(12));
+        Assert.True(peer.Connection.IsOpen);
     }
 
     private sealed class Scripted(Func<WebSocketConnection, LeasedMessage, ValueTask> onMessage) : AsyncWebSocketHandler

@@ -31,6 +31,59 @@ public sealed class ShockwaveServerTests
         Assert.Equal(0, server.ConnectionCount);
     }
 
+    [Fact]
+    public async Task Stop_WaitsForTheHandlersOfConnectionsThatHaveEnded()
+    {
+        var message = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var close = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handler = new SlowHandler(message.Task, close.Task);
+        await using var peer = Peer.Connect(handler);
+        await peer.SendAsync("x");
+        await handler.Busy;
+        var stop = peer.Server.StopAsync(CancellationToken.None);
+        Assert.Equal((CloseCode.ServiceRestart, "server stops"), await peer.ReadCloseAsync());
+        peer.Stream.Reset();
+        await peer.Connection.Completion;
+        Assert.Equal(0, peer.Server.ConnectionCount);
+        Assert.False(stop.IsCompleted);
+        message.SetResult();
+        await handler.Closing;
+        Assert.False(stop.IsCompleted);
+        close.SetException(new InvalidOperationException());
+        await stop;
+        Assert.Single(peer.HandlerErrors);
+    }
+
+    [Fact]
+    public async Task Stop_WaitsForFunctionsThatRead()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var peer = Peer.Connect((_, _) => gate.Task);
+        await peer.OwnerIsIdleAsync();
+        var stop = peer.Server.StopAsync(CancellationToken.None);
+        peer.Stream.Reset();
+        await peer.Connection.Completion;
+        await peer.OwnerIsIdleAsync();
+        Assert.False(stop.IsCompleted);
+        gate.SetResult();
+        await stop;
+    }
+
+    [Fact]
+    public async Task Stop_WaitsForNoHandlerLongerThanItMay()
+    {
+        var never = new TaskCompletionSource();
+        using var patience = new CancellationTokenSource();
+        var handler = new SlowHandler(never.Task, Task.CompletedTask);
+        await using var peer = Peer.Connect(handler);
+        await peer.SendAsync("x");
+        await handler.Busy;
+        var stop = peer.Server.StopAsync(patience.Token);
+        await patience.CancelAsync();
+        await stop;
+        await peer.Connection.Completion;
+    }
+
     // One connection, whose payloads in both directions hold nothing but its own number, over and over.
     private static async Task Race(ShockwaveServer server, int number)
     {
@@ -169,6 +222,28 @@ public sealed class ShockwaveServerTests
 
     private static bool IsSecretOf(int number, ReadOnlySpan<byte> payload) =>
         payload.Length % 4 == 0 && !System.Runtime.InteropServices.MemoryMarshal.Cast<byte, int>(payload).ContainsAnyExcept(number);
+
+    private sealed class SlowHandler(Task message, Task close) : AsyncWebSocketHandler
+    {
+        private readonly TaskCompletionSource _busy = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Busy => _busy.Task;
+
+        public Task Closing => _closing.Task;
+
+        public override ValueTask OnMessageAsync(WebSocketConnection connection, LeasedMessage received, CancellationToken closed)
+        {
+            _busy.SetResult();
+            return new(message);
+        }
+
+        public override ValueTask OnCloseAsync(WebSocketConnection connection, CloseInfo info)
+        {
+            _closing.SetResult();
+            return new(close);
+        }
+    }
 
     private sealed class SecretHandler(int number) : WebSocketHandler
     {

@@ -51,8 +51,7 @@ public sealed class TopicTableTests
         {
             long[] before = [.. transports.Select(transport => transport.SentBytes)];
             var publication = new Publication($"{topic}", "x"u8, MessageType.Text, holders: 1);
-            _shard.Topics.Deliver(publication);
-            publication.Release();
+            _shard.Topics.Publish(publication);
             _owner.RunAll();
             Assert.Equal(
                 Enumerable.Range(0, Connections).Select(i => expected.Contains((i, topic)) ? 3L : 0),

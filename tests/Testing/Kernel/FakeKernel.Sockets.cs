@@ -15,6 +15,7 @@ internal sealed unsafe partial class FakeKernel
     private const int ENOBUFS = 105;
     private const int ENOTCONN = 107;
     private const int ETIMEDOUT = 110;
+    private const int EINPROGRESS = 115;
 
     // Those that come back when something is freed, and those that concern one connection only.
     private static readonly int[] _acceptErrors = [EMFILE, ENFILE, ENOMEM, ENOBUFS, ECONNABORTED, EPROTO, ETIMEDOUT];
@@ -27,6 +28,12 @@ internal sealed unsafe partial class FakeKernel
 
     /// <summary>Gets or sets what each new connection is set up with.</summary>
     public Action<FakePeer>? Connecting { get; set; }
+
+    /// <summary>Gets those that the program has connected to, or tried to.</summary>
+    public List<FakePeer> Outgoing { get; } = [];
+
+    /// <summary>Gets or sets whether whom the program connects to accepts or refuses when the test says so, and not at once.</summary>
+    public bool ConnectsLater { get; set; }
 
     /// <summary>Connects a peer to a listening port. It waits there until it is accepted; null when nobody listens or the backlog is full.</summary>
     public FakePeer? Connect(int port)
@@ -61,11 +68,11 @@ internal sealed unsafe partial class FakeKernel
     }
 
     /// <inheritdoc />
-    public override int OpenSocket(int family)
+    public override int OpenSocket(int family, bool isNonBlocking)
     {
         lock (Sync)
         {
-            return Begin(KernelCall.OpenSocket) is var failure and not 0 ? -failure : Open(new FakeSocket(this) { IsNonBlocking = true });
+            return Begin(KernelCall.OpenSocket) is var failure and not 0 ? -failure : Open(new FakeSocket(this) { IsNonBlocking = isNonBlocking });
         }
     }
 
@@ -140,7 +147,44 @@ internal sealed unsafe partial class FakeKernel
     }
 
     /// <inheritdoc />
-    public override int Connect(int socket, ReadOnlySpan<byte> address) => throw Misused("Nothing connects out yet.");
+    public override int Connect(int socket, ReadOnlySpan<byte> address)
+    {
+        lock (Sync)
+        {
+            int failure = Begin(KernelCall.Connect);
+            var file = Get<FakeSocket>(socket);
+            int result = Connect(file, address, failure);
+            return result == -EINPROGRESS && !file.IsNonBlocking ? throw Misused($"Socket {socket} is a blocking one: the loop would stand still.") : result;
+        }
+    }
+
+    /// <summary>Connects, or says what came of it.</summary>
+    public int Connect(FakeSocket socket, ReadOnlySpan<byte> address, int failure)
+    {
+        if (failure != 0)
+        {
+            return -failure;
+        }
+
+        if (socket.Peer is null)
+        {
+            socket.Address = Loopback(_nextPort++);
+            socket.Peer = new FakePeer(socket, Port(address.ToArray()));
+            socket.IsConnecting = true;
+            Connecting?.Invoke(socket.Peer);
+            Outgoing.Add(socket.Peer);
+            if (!ConnectsLater)
+            {
+                socket.Peer.Accept();
+            }
+            else
+            {
+                return -EINPROGRESS;
+            }
+        }
+
+        return socket.GetConnectResult();
+    }
 
     /// <inheritdoc />
     public override int Accept(int listener)
@@ -200,7 +244,7 @@ internal sealed unsafe partial class FakeKernel
             Begin(KernelCall.GetAddress);
             var file = Get<FakeSocket>(socket);
             length = 0;
-            if (isPeer ? file.Peer is null || file.IsDown : file.Address is null)
+            if (isPeer ? file.Peer is null || file.IsDown || file.IsConnecting : file.Address is null)
             {
                 return -ENOTCONN;
             }
@@ -346,7 +390,7 @@ internal sealed unsafe partial class FakeKernel
     private FakeSocket GetConnected(int socket)
     {
         var file = Get<FakeSocket>(socket);
-        return file.Peer is not null ? file : throw Misused($"Socket {socket} is not connected.");
+        return file is { Peer: not null, IsConnecting: false } ? file : throw Misused($"Socket {socket} is not connected.");
     }
 
     private static byte[] Loopback(int port)

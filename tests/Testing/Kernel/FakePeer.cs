@@ -52,6 +52,12 @@ internal sealed class FakePeer(FakeSocket socket, int port)
         set => socket.ReceiveCapacity = value;
     }
 
+    /// <summary>Answers the program that connects to us.</summary>
+    public void Accept() => Answer(0);
+
+    /// <summary>Lets the program's connect fail, with any error.</summary>
+    public void Refuse(int errno) => Answer(errno);
+
     /// <summary>Sends bytes: they are there at once, as far as they fit.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
@@ -107,6 +113,14 @@ internal sealed class FakePeer(FakeSocket socket, int port)
         byte[] bytes = new byte[Available];
         Take(bytes);
         return bytes;
+    }
+
+    private void Answer(int errno)
+    {
+        lock (socket.Kernel.Sync)
+        {
+            socket.OnAnswered(errno);
+        }
     }
 
     /// <summary>The program has sent.</summary>

@@ -7,6 +7,8 @@ internal sealed unsafe class FakeRequest
 {
     private const int EAGAIN = 11;
     private const int ENOBUFS = 105;
+    private const int EALREADY = 114;
+    private const int EINPROGRESS = 115;
 
     // So many completions of one request in a row, then others have their turn.
     private const int MaxInARow = 32;
@@ -33,7 +35,7 @@ internal sealed unsafe class FakeRequest
     public uint Interest => EpollEvent.ERR | EpollEvent.HUP | (_from.Operation switch
     {
         RingRequest.OpPollAdd => _from.OperationFlags,
-        RingRequest.OpSend => EpollEvent.OUT,
+        RingRequest.OpSend or RingRequest.OpConnect => EpollEvent.OUT,
         _ => EpollEvent.IN | EpollEvent.RDHUP,
     });
 
@@ -60,6 +62,9 @@ internal sealed unsafe class FakeRequest
                 break;
             case RingRequest.OpAccept:
                 TryAccept();
+                break;
+            case RingRequest.OpConnect:
+                TryConnect();
                 break;
             case RingRequest.OpSend:
                 TrySend();
@@ -121,6 +126,16 @@ internal sealed unsafe class FakeRequest
         }
 
         Wake();
+    }
+
+    private void TryConnect()
+    {
+        int failure = _ring.Kernel.TakeFailure(KernelCall.Connect);
+        int result = _ring.Kernel.Connect((FakeSocket)File, new ReadOnlySpan<byte>(_from.Address, (int)_from.AddressLength), failure);
+        if (result is not (-EINPROGRESS or -EALREADY))
+        {
+            End(result);
+        }
     }
 
     private void TrySend()

@@ -8,6 +8,9 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
     private const int EPIPE = 32;
     private const int ECONNRESET = 104;
     private const int EAGAIN = 11;
+    private const int ECONNABORTED = 103;
+    private const int EISCONN = 106;
+    private const int EALREADY = 114;
 
     private ByteQueue _received;
     private ByteQueue _underWay;
@@ -17,6 +20,7 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
     private bool _isSendEnded;
     private bool _isDown;
     private bool _hasNoSpace;
+    private bool _isConnectTold;
     private int _error;
 
     public FakeKernel Kernel => kernel;
@@ -41,6 +45,9 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
     /// <summary>Gets the other end; null when it is not connected.</summary>
     public FakePeer? Peer { get; set; }
 
+    /// <summary>Gets or sets whether the program connects it, and the peer has not answered yet.</summary>
+    public bool IsConnecting { get; set; }
+
     /// <summary>Gets or sets how many bytes fit between the program's send and the peer.</summary>
     public int SendCapacity { get; set; } = 256 * 1024;
 
@@ -50,6 +57,9 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
     public bool IsDown => _isDown;
 
     public int UntakenBytes => _sent.Count;
+
+    /// <summary>Gets how many bytes the program has not received yet.</summary>
+    public int UnreceivedBytes => _received.Count + _underWay.Count;
 
     public void Listen(int backlog)
     {
@@ -63,6 +73,11 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
         if (Backlog is not null)
         {
             return Backlog.Count > 0 ? EpollEvent.IN : 0;
+        }
+
+        if (IsConnecting)
+        {
+            return 0;
         }
 
         // tcp_poll
@@ -173,6 +188,10 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
 
             Backlog.Clear();
         }
+        else if (IsConnecting)
+        {
+            ResetByUs();
+        }
         else if (Peer is not null && !_isDown)
         {
             // Closing over bytes that nobody read resets, too.
@@ -189,6 +208,38 @@ internal sealed class FakeSocket(FakeKernel kernel) : FakeFile
 
         _received.Clear();
         _underWay.Clear();
+    }
+
+    /// <summary>Gets what another connect returns: inet_stream_connect.</summary>
+    public int GetConnectResult()
+    {
+        if (IsConnecting)
+        {
+            return -EALREADY;
+        }
+
+        if (_isDown)
+        {
+            return _error != 0 ? TakeError() : -ECONNABORTED;
+        }
+
+        bool isTold = _isConnectTold;
+        _isConnectTold = true;
+        return isTold ? -EISCONN : 0;
+    }
+
+    /// <summary>The peer has answered: 0, or the error that there is none.</summary>
+    public void OnAnswered(int errno)
+    {
+        if (!IsConnecting || Number < 0)
+        {
+            return;
+        }
+
+        IsConnecting = false;
+        _isDown = errno != 0;
+        _error = errno;
+        Wake(EpollEvent.OUT | (errno == 0 ? 0 : EpollEvent.IN | EpollEvent.RDHUP | EpollEvent.HUP | EpollEvent.ERR));
     }
 
     /// <summary>Bytes of the peer.</summary>

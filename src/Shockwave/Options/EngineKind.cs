@@ -9,9 +9,9 @@ public enum EngineKind
     /// <summary>Event loops on epoll (Linux).</summary>
     Epoll,
 
-    /// <summary>Event loops on io_uring (Linux); <see cref="Epoll"/>, with a warning, where the kernel refuses it.</summary>
+    /// <summary>Event loops on io_uring (Linux); <see cref="Epoll"/> where the kernel refuses it.</summary>
     IoUring,
 
-    /// <summary>No event loops: Kestrel's own transport and the thread pool.</summary>
+    /// <summary>No event loops: the sockets of .NET, or Kestrel's transport, and the thread pool.</summary>
     Portable,
 }
