@@ -8,7 +8,7 @@ namespace Shockwave.AspNetCore.Tests;
 
 // What the runtime counts on the loop's thread, and in the whole process, between two messages of a real connection.
 [Collection(nameof(Alone))]
-public sealed class EngineHostTests
+public sealed partial class EngineHostTests
 {
     [Theory]
     [InlineData(EngineKind.Epoll, 20, 1_000_000, 256)]

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Shockwave.Engine;
+
+namespace Shockwave.AspNetCore.Tests;
+
+public sealed partial class EngineHostTests
+{
+    [Theory]
+    [InlineData(EngineKind.Auto, "EpollLoop", "epoll on 2 loops (")]
+    [InlineData(EngineKind.Epoll, "EpollLoop", "epoll on 2 loops")]
+    [InlineData(EngineKind.IoUring, "UringLoop", "io_uring on 2 loops")]
+    public async Task EachKind_RunsItsLoopsAndSaysSo(EngineKind kind, string loop, string description)
+    {
+        await using var host = StartHost(new ShockwaveOptions { Engine = kind, Loops = 2 });
+        Assert.Equal([loop, loop], host.Loops!.Loops.Select(loop => loop.GetType().Name));
+        Assert.StartsWith(description, host.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ByDefault_ThereIsOneLoopForEachProcessor()
+    {
+        await using var host = StartHost(new ShockwaveOptions());
+        Assert.Equal(Environment.ProcessorCount, host.Loops!.Loops.Count);
+    }
+
+    [Fact]
+    public async Task Portable_HasNoLoops()
+    {
+        await using var host = StartHost(new ShockwaveOptions { Engine = EngineKind.Portable });
+        Assert.Null(host.Loops);
+        Assert.Equal("portable, as configured", host.Description);
+    }
+
+    [Fact]
+    public async Task BusyPoll_ReachesTheLoops()
+    {
+        await using var host = StartHost(new ShockwaveOptions { Loops = 1, BusyPoll = TimeSpan.FromMilliseconds(5) });
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Loops!.Loops[0].Post(new Signal(), done);
+        await done.Task;
+    }
+
+    [Fact]
+    public async Task Dispose_MayBeRepeated()
+    {
+        var host = StartHost(new ShockwaveOptions { Loops = 1 });
+        await host.DisposeAsync();
+        await host.DisposeAsync();
+        host.Dispose();
+    }
+
+    private static EngineHost StartHost(ShockwaveOptions options) => new(Options.Create(options), LoggerFactory.Create(_ => { }));
+
+    private sealed class Signal : IOwnerWork
+    {
+        public void Run(object? state, long argument) => ((TaskCompletionSource)state!).SetResult();
+    }
+}
