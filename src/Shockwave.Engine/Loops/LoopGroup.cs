@@ -48,16 +48,25 @@ internal sealed class LoopGroup : IAsyncDisposable
     /// <exception cref="EngineException">The kernel refuses what a loop needs.</exception>
     public static LoopGroup Start(LoopGroupOptions options)
     {
-        var loops = new EventLoop[options.LoopCount];
-        for (int i = 0; i < loops.Length; i++)
+        var loops = new List<EventLoop>();
+        try
         {
-            loops[i] = options.Kind == LoopKind.Epoll
-                ? new EpollLoop(SystemCalls.Linux, options.Time, options.BusyPoll)
-                : new UringLoop(SystemCalls.Linux, options.Time, options.BusyPoll);
-            loops[i].Start($"{options.Name} {i}");
+            while (loops.Count < options.LoopCount)
+            {
+                EventLoop loop = options.Kind == LoopKind.Epoll
+                    ? new EpollLoop(SystemCalls.Linux, options.Time, options.BusyPoll)
+                    : new UringLoop(SystemCalls.Linux, options.Time, options.BusyPoll);
+                loop.Start($"{options.Name} {loops.Count}");
+                loops.Add(loop);
+            }
+        }
+        catch (EngineException)
+        {
+            loops.ForEach(loop => loop.Stop());
+            throw;
         }
 
-        return new LoopGroup(loops, options);
+        return new LoopGroup([.. loops], options);
     }
 
     /// <summary>Binds an address and accepts from it on every loop.</summary>
