@@ -15,8 +15,10 @@ namespace Shockwave;
 internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskSource
 {
     private const int MaxWaitingBytes = 64 * 1024;
-    private const int MaxLeftBytes = 16 * 1024;
     private const int CostPerMessage = 64;
+
+    // One message of 16 KiB may be left: to pause and resume for each would cost more than to read it.
+    private const int MaxLeftBytes = (16 * 1024) + CostPerMessage;
 
     /// <summary>Gets or sets the function that reads, while it runs; <see langword="null"/> where the reader is nobody of ours. On the owner.</summary>
     public Task? Served { get; set; }
@@ -26,6 +28,7 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
     private StoredMessage? _next;
     private CancellationTokenRegistration _registration;
     private int _waitingBytes;
+    private int _handedBytes;
     private int _isPaused;
     private int _isWaiting;
     private int _isReading;
@@ -41,13 +44,19 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         }
 
         _messages.Enqueue(message);
-        Signal();
+        if (Signal())
+        {
+            _handedBytes = cost;
+        }
     }
 
     /// <summary>Says that everything received so far was added. On the owner.</summary>
     public void EndReceive()
     {
-        if (Volatile.Read(ref _waitingBytes) > MaxLeftBytes && Volatile.Read(ref _isPaused) == 0)
+        // What a reader was woken for is as good as taken.
+        int handed = _handedBytes;
+        _handedBytes = 0;
+        if (Volatile.Read(ref _waitingBytes) - handed > MaxLeftBytes && Volatile.Read(ref _isPaused) == 0)
         {
             Pause();
 
@@ -231,12 +240,16 @@ internal sealed class MessageReads(WebSocketConnection connection) : IValueTaskS
         return new ValueTask(this, _signal.Version);
     }
 
-    private void Signal()
+    // Returns whether a reader was waiting.
+    private bool Signal()
     {
-        if (Interlocked.Exchange(ref _isWaiting, 0) == 1)
+        if (Interlocked.Exchange(ref _isWaiting, 0) == 0)
         {
-            _signal.SetResult(true);
+            return false;
         }
+
+        _signal.SetResult(true);
+        return true;
     }
 
     private void Cancel(CancellationToken token)
