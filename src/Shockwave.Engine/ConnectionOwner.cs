@@ -23,8 +23,9 @@ internal interface IOwnerWork
 /// </remarks>
 internal abstract class ConnectionOwner
 {
-    // More than these are not kept: many connections that drain at once must not leave their queues behind for ever.
-    private const int MaxSpareOutputs = 64;
+    // More than these are not kept: many connections that drain at once must not leave their queues behind for ever. As many as the
+    // kernel reports in one turn may need one.
+    private const int MaxSpareOutputs = 1024;
 
     private readonly List<Transport> _unflushed = [];
     private readonly Stack<OutputQueue> _spareOutputs = new();
@@ -49,6 +50,9 @@ internal abstract class ConnectionOwner
     /// <summary>Gets the pool that lends this owner's buffers.</summary>
     public ArrayPool<byte> Buffers { get; }
 
+    /// <summary>Gets where small writes collect; <see langword="null"/> where each transport sends before the next one writes.</summary>
+    protected virtual SendArena? Arena => null;
+
     /// <summary>Gets whether the calling thread is this owner's right now.</summary>
     public abstract bool IsCurrent { get; }
 
@@ -59,7 +63,7 @@ internal abstract class ConnectionOwner
     public abstract void Run(IOwnerWork target, object? state = null, long argument = 0);
 
     /// <summary>Lends an empty output queue.</summary>
-    public OutputQueue RentOutput() => _spareOutputs.TryPop(out var output) ? output : new OutputQueue(Buffers);
+    public OutputQueue RentOutput() => _spareOutputs.TryPop(out var output) ? output : new OutputQueue(Buffers, Arena);
 
     /// <summary>Takes an output queue back, empty.</summary>
     public void ReturnOutput(OutputQueue output)

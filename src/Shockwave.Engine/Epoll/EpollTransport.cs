@@ -36,9 +36,6 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         }
     }
 
-    /// <summary>Says that this one's turn is next.</summary>
-    public void PrefetchHandler() => Prefetcher.Load(Handler);
-
     /// <summary>Goes on receiving in a later turn. Called by the loop.</summary>
     public void ReceiveQueued()
     {

@@ -127,6 +127,19 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         Receive();
     }
 
+    /// <summary>Copies what is small to where the small writes of all others are.</summary>
+    public override void WriteShared(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > SendArena.MaxWriteBytes)
+        {
+            base.WriteShared(bytes);
+            return;
+        }
+
+        bytes.CopyTo(GetSpan(bytes.Length));
+        Commit(bytes.Length);
+    }
+
     /// <inheritdoc />
     protected override void StartReceiving()
     {
@@ -145,10 +158,10 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             return;
         }
 
-        var bytes = output[0].Memory;
-        _sendPin = bytes.Pin();
+        var piece = output[0];
+        byte* bytes = piece.Pin(out _sendPin);
         IsSending = true;
-        loop.Send(this, _sendPin.Pointer, Math.Min(bytes.Length, MaxSendBytes));
+        loop.Send(this, bytes, Math.Min(piece.Count, MaxSendBytes));
     }
 
     /// <inheritdoc />

@@ -46,6 +46,9 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
 
     protected bool HasRest => _restStart < _restEnd;
 
+    /// <summary>Says that this one's turn is next.</summary>
+    public void PrefetchHandler() => Prefetcher.Load(Handler);
+
     /// <summary>Gives back bytes that were received: they are delivered again, before anything else. While paused or not yet started.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
     {
