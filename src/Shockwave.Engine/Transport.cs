@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -70,9 +69,6 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Gets the owner.</summary>
     public ConnectionOwner Owner { get; } = owner;
-
-    /// <summary>Gets the peer's address; <see langword="null"/> where it is not known. Any thread.</summary>
-    public virtual EndPoint? RemoteEndPoint => null;
 
     /// <summary>Gets how many bytes were written and not yet taken by the socket. Any thread.</summary>
     public long UnsentBytes => Volatile.Read(ref _unsentBytes);

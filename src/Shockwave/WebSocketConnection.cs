@@ -55,7 +55,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public IReadOnlyDictionary<string, object?> RouteValues => _upgrade.RouteValues;
 
     /// <summary>Gets the peer's address as the upgrade saw it, after forwarded headers; <see langword="null"/> where there is none.</summary>
-    public EndPoint? RemoteEndPoint => _remoteEndPoint.ToEndPoint() ?? _upgrade.RemoteEndPoint ?? _transport.RemoteEndPoint;
+    public EndPoint? RemoteEndPoint => _remoteEndPoint.ToEndPoint() ?? _upgrade.RemoteEndPoint;
 
     /// <summary>Gets the trace that the upgrade request belonged to, to link to; default if there was none that is recorded.</summary>
     public ActivityContext TraceContext => _upgrade.TraceContext;

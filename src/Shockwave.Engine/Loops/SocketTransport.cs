@@ -27,10 +27,10 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     /// <summary>Gets the socket's descriptor; -1 once it is closed or detached.</summary>
     public int Socket { get; private set; } = socket;
 
-    /// <summary>Gets the peer's address. Any thread; <see langword="null"/> once the socket is closed.</summary>
-    public override IPEndPoint? RemoteEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: true);
+    /// <summary>Gets the peer's address; <see langword="null"/> once the socket is closed.</summary>
+    public IPEndPoint? RemoteEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: true);
 
-    /// <summary>Gets our own address. Any thread; <see langword="null"/> once the socket is closed.</summary>
+    /// <summary>Gets our own address; <see langword="null"/> once the socket is closed.</summary>
     public IPEndPoint? LocalEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: false);
 
     protected EventLoop Loop => loop;
