@@ -53,6 +53,9 @@ internal abstract class ConnectionOwner
     /// <summary>Gets where small writes collect; <see langword="null"/> where each transport sends before the next one writes.</summary>
     protected virtual SendArena? Arena => null;
 
+    /// <summary>Gets which of this owner's sockets may be sent to past their transports.</summary>
+    public DirectSlots DirectSlots { get; } = new();
+
     /// <summary>Gets whether the calling thread is this owner's right now.</summary>
     public abstract bool IsCurrent { get; }
 
@@ -61,6 +64,15 @@ internal abstract class ConnectionOwner
 
     /// <summary>As <see cref="Post"/>, but lets the calling thread become the owner when nobody is: saves a hop. Not from user code.</summary>
     public abstract void Run(IOwnerWork target, object? state = null, long argument = 0);
+
+    /// <summary>
+    /// Sends bytes that many connections get, one after the other, at once: no buffer, no second look at the connection when the turn ends,
+    /// and none at all where the socket takes everything.
+    /// </summary>
+    /// <param name="slot">The connection's place among the <see cref="DirectSlots"/>.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <returns>How many were taken: 0 also where something comes first. The transport gets the rest.</returns>
+    public virtual int SendDirectly(int slot, ReadOnlySpan<byte> bytes) => 0;
 
     /// <summary>Lends an empty output queue.</summary>
     public OutputQueue RentOutput() => _spareOutputs.TryPop(out var output) ? output : new OutputQueue(Buffers, Arena);

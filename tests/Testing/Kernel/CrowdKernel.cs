@@ -2,32 +2,32 @@ using Shockwave.Engine;
 
 namespace Shockwave.Testing;
 
-/// <summary>A kernel for very many connections that say nothing and take everything: a descriptor is a number and a count of bytes.</summary>
+/// <summary>A kernel for very many connections that say nothing and take everything: a descriptor is a number, and a byte that counts.</summary>
 /// <remarks>
-/// A send costs what entering the real kernel costs, and nothing more: without that it would be cheaper than any kernel's, and what a
-/// program does around it would look dearer than it is. For what a <see cref="FakeKernel"/> with its sockets, peers and queues would itself be the largest part of. Epoll only; the loop's
-/// thread only.
+/// For what a <see cref="FakeKernel"/>, with its sockets, peers and queues, would itself be the largest part of. A send costs what entering
+/// the real kernel costs and nothing more: without that it would be cheaper than any kernel's, and what a program does around it would
+/// look dearer than it is. Epoll only; the loop's thread only.
 /// </remarks>
 internal sealed unsafe class CrowdKernel(int capacity) : SystemCalls, IDisposable
 {
     private const int EAGAIN = 11;
     private const int EINTR = 4;
 
-    private readonly int[] _sentBytes = new int[capacity];
+    private readonly byte[] _sends = new byte[capacity];
     private readonly int _event = Linux.EventCreate();
     private int _next = 3;
 
-    /// <summary>Gets the number of sends so far.</summary>
-    public long SendCount { get; private set; }
+    /// <summary>Gets how many bytes were sent, to all together.</summary>
+    public long SentBytes { get; private set; }
 
-    /// <summary>Gets the connection that was opened last.</summary>
-    public int LastSocket => _next - 1;
+    /// <summary>Gets how often a connection was sent something, since the beginning or the 256th time.</summary>
+    public byte SendCount(int socket) => _sends[socket];
+
+    /// <summary>Gets how many descriptors were closed.</summary>
+    public int CloseCount { get; private set; }
 
     /// <summary>Opens a connection.</summary>
     public int Connect() => _next++;
-
-    /// <summary>Gets how many bytes were sent to a connection.</summary>
-    public int SentBytes(int socket) => _sentBytes[socket];
 
     public void Dispose() => Linux.Close(_event);
 
@@ -40,8 +40,8 @@ internal sealed unsafe class CrowdKernel(int capacity) : SystemCalls, IDisposabl
     public override int Send(int socket, void* buffer, nuint length)
     {
         Linux.EventSignal(_event);
-        SendCount++;
-        _sentBytes[socket] += (int)length;
+        SentBytes += (long)length;
+        _sends[socket]++;
         return (int)length;
     }
 
@@ -58,7 +58,11 @@ internal sealed unsafe class CrowdKernel(int capacity) : SystemCalls, IDisposabl
 
     public override int SetResetOnClose(int socket) => 0;
 
-    public override int Close(int descriptor) => 0;
+    public override int Close(int descriptor)
+    {
+        CloseCount++;
+        return 0;
+    }
 
     public override int EpollCreate() => _next++;
 
