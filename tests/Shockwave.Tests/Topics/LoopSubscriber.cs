@@ -52,12 +52,19 @@ internal sealed class LoopSubscriber(FakePeer peer)
         }
     }
 
-    // Up to a Close frame, or where a connection that is over was cut.
+    // Up to a Close frame, behind which nothing may be, or where a connection that is over was cut.
     private IEnumerable<string> ReadTexts()
     {
         byte[] bytes = [.. _received];
-        for (int position = 0; position + 4 <= bytes.Length && bytes[position] == 0x81;)
+        for (int position = 0; position + 4 <= bytes.Length;)
         {
+            if (bytes[position] == 0x88)
+            {
+                Assert.Equal(bytes.Length, position + 2 + bytes[position + 1]);
+                break;
+            }
+
+            Assert.Equal(0x81, bytes[position]);
             bool isLong = bytes[position + 1] == 126;
             int length = isLong ? BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(position + 2)) : bytes[position + 1];
             position += isLong ? 4 : 2;

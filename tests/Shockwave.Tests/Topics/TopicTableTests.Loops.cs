@@ -55,13 +55,17 @@ public sealed partial class TopicTableTests
                     Post(() => subscriber.Connection.WriteMessage(Encoding.UTF8.GetBytes(own), MessageType.Text));
                     break;
                 case < 65:
-                    subscriber.Peer.Capacity = random.Next(2) == 0 ? random.Next(60) : 100_000;
+                    subscriber.Peer.Capacity = random.Next(2) == 0 ? 1 + random.Next(60) : 100_000;
                     break;
                 case < 75:
                     subscriber.Take(random.Next(1000));
                     break;
                 case < 77:
                     End(subscriber, random.Next(4));
+                    break;
+                case 77:
+                    // More than one turn does: a connection that ends is closed, and its number used again, turns before it leaves its topics.
+                    Enumerable.Range(0, 2000).ToList().ForEach(_ => Post(() => { }));
                     break;
                 default:
                     loop.RunTurn(mayBlock: false);
@@ -70,6 +74,7 @@ public sealed partial class TopicTableTests
         }
 
         // Everybody takes everything.
+        alive.ForEach(subscriber => subscriber.Peer.Capacity = 100_000);
         for (int turn = 0; turn < 10 || alive.Exists(subscriber => subscriber.Connection.BufferedBytes > 0); turn++)
         {
             Assert.True(turn < 10_000, "Something is never sent.");
