@@ -133,6 +133,35 @@ public sealed partial class TopicTableTests
         void Post(Action action) => loop.Post(new Callback(action));
     }
 
+    // Each that waits for the second topic holds a buffer meanwhile: a few may, to save a send, and very many may not.
+    [Theory]
+    [InlineData(1024, 1)]
+    [InlineData(1025, 2)]
+    public void TwoTopicsOfOneTurn_LeaveTogetherUnlessVeryManyWouldWait(int subscribers, byte sends)
+    {
+        using var kernel = new CrowdKernel(subscribers + 16);
+        var loop = new EpollLoop(kernel, _owner.Time);
+        loop.Enter();
+        var server = new ShockwaveServer([], new ConnectionSettings(new TestOptions(), loop.Time), ConnectionEvents.None, [loop]);
+        var dispatcher = new SilentHandler().CreateDispatcher();
+        int[] sockets = [.. Enumerable.Range(0, subscribers).Select(_ => kernel.Connect())];
+        foreach (int socket in sockets)
+        {
+            server.Expect();
+            var connection = server.Adopt(server.PlaceOnLoop(loop), loop.Open(socket), dispatcher, UpgradeDetails.None);
+            connection.Subscribe("first");
+            connection.Subscribe("second");
+        }
+
+        server.Publish("first", "1"u8, MessageType.Text);
+        server.Publish("second", "2"u8, MessageType.Text);
+        loop.RunTurn(mayBlock: false);
+        Assert.All(sockets, socket => Assert.Equal(sends, kernel.SendCount(socket)));
+        Assert.Equal(2 * 3 * subscribers, kernel.SentBytes);
+        Assert.Equal(2 * subscribers, server.GetStatistics().MessagesSent);
+        loop.End();
+    }
+
     private sealed class SilentHandler : WebSocketHandler
     {
         public override void OnMessage(WebSocketConnection connection, in Message message) => Assert.Fail("Nobody says anything.");
