@@ -163,7 +163,7 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// <summary>
     /// Writes bytes that many transports get: into a buffer that is no larger, since all of them may wait at the same time.
     /// </summary>
-    public void WriteShared(ReadOnlySpan<byte> bytes)
+    public virtual void WriteShared(ReadOnlySpan<byte> bytes)
     {
         if (_output is null)
         {
