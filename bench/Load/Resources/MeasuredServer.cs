@@ -36,6 +36,7 @@ internal sealed class MeasuredServer : IAsyncDisposable
         {
             options.Engine = engine;
             options.MaxConnections = null;
+            options.AcceptsPerSecond = null;
             options.UpgradesPerSecond = null;
         });
         var listeners = new ConcurrentQueue<WebSocketConnection>();

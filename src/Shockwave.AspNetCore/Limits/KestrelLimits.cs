@@ -12,6 +12,9 @@ internal sealed class KestrelLimits
     /// <summary>Gets the limit that Kestrel would have enforced by closing sockets without an answer, if it was taken over.</summary>
     public long? MaxConnections { get; private set; }
 
+    /// <summary>Says how many connections beyond a limit are let in to be told of it.</summary>
+    public static long PlacesBeyond(long most) => Math.Clamp(most / 8, 16, 1024);
+
     /// <summary>Reads the limits and takes over what is enforced here. After all services exist and before Kestrel binds.</summary>
     public void TakeOver(IServiceProvider services, ConnectionLimits connections, ILogger logger)
     {
@@ -32,7 +35,7 @@ internal sealed class KestrelLimits
         {
             // Those a little beyond the limit are told so. Kestrel still closes what comes beyond those: it stays a limit.
             MaxConnections = most;
-            limits.MaxConcurrentConnections = most + Math.Clamp(most / 8, 16, 1024);
+            limits.MaxConcurrentConnections = most + PlacesBeyond(most);
         }
     }
 
