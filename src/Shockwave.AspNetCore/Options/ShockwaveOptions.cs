@@ -64,6 +64,10 @@ public sealed class ShockwaveOptions : ConnectionOptions
 
     /// <summary>Gets or sets how long connections may take to close when the server stops.</summary>
     /// <value>1 s to 1 day; default 25 s. The host's own shutdown timeout is raised to 5 s more where it is lower.</value>
+    /// <remarks>
+    /// A peer that is slow gets everything that is buffered for it; <c>CloseTimeout</c> begins when that is sent. One that takes nothing is
+    /// given up after <c>WriteTimeout</c>.
+    /// </remarks>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>Gets or sets what moves the bytes of connections that come over plain TCP. Everything else takes the portable path.</summary>
