@@ -23,8 +23,9 @@ internal interface IOwnerWork
 /// </remarks>
 internal abstract class ConnectionOwner
 {
-    // More than these are not kept: many connections that drain at once must not leave their queues behind for ever.
-    private const int MaxSpareOutputs = 64;
+    // More than these are not kept: many connections that drain at once must not leave their queues behind for ever. As many as the
+    // kernel reports in one turn may need one.
+    private const int MaxSpareOutputs = 1024;
 
     private readonly List<Transport> _unflushed = [];
     private readonly Stack<OutputQueue> _spareOutputs = new();
@@ -49,6 +50,12 @@ internal abstract class ConnectionOwner
     /// <summary>Gets the pool that lends this owner's buffers.</summary>
     public ArrayPool<byte> Buffers { get; }
 
+    /// <summary>Gets where small writes collect; <see langword="null"/> where each transport sends before the next one writes.</summary>
+    protected virtual SendArena? Arena => null;
+
+    /// <summary>Gets which of this owner's sockets may be sent to past their transports.</summary>
+    public DirectSlots DirectSlots { get; } = new();
+
     /// <summary>Gets whether the calling thread is this owner's right now.</summary>
     public abstract bool IsCurrent { get; }
 
@@ -58,8 +65,17 @@ internal abstract class ConnectionOwner
     /// <summary>As <see cref="Post"/>, but lets the calling thread become the owner when nobody is: saves a hop. Not from user code.</summary>
     public abstract void Run(IOwnerWork target, object? state = null, long argument = 0);
 
+    /// <summary>
+    /// Sends bytes that many connections get, one after the other, at once: no buffer, no second look at the connection when the turn ends,
+    /// and none at all where the socket takes everything.
+    /// </summary>
+    /// <param name="slot">The connection's place among the <see cref="DirectSlots"/>.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <returns>How many were taken: 0 also where something comes first. The transport gets the rest.</returns>
+    public virtual int SendDirectly(int slot, ReadOnlySpan<byte> bytes) => 0;
+
     /// <summary>Lends an empty output queue.</summary>
-    public OutputQueue RentOutput() => _spareOutputs.TryPop(out var output) ? output : new OutputQueue(Buffers);
+    public OutputQueue RentOutput() => _spareOutputs.TryPop(out var output) ? output : new OutputQueue(Buffers, Arena);
 
     /// <summary>Takes an output queue back, empty.</summary>
     public void ReturnOutput(OutputQueue output)

@@ -5,9 +5,10 @@ namespace Shockwave.Engine;
 /// <summary>What a transport has still to send: pieces of pooled buffers, in order. Used by one transport at a time, on its owner.</summary>
 /// <remarks>
 /// Small writes collect in the last buffer, behind what may already be under way from it. The queue owns its buffers and gives each back
-/// once everything in it was taken; an owner keeps empty queues for the next transport, so an idle one has none.
+/// once everything in it was taken; an owner keeps empty queues for the next transport, so an idle one has none. With an arena, what is
+/// small and has nothing before it is written there.
 /// </remarks>
-internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
+internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers, SendArena? arena = null)
 {
     /// <summary>The size of the buffers that small writes collect in.</summary>
     public const int SegmentBytes = 16 * 1024;
@@ -30,26 +31,35 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
         get
         {
             ref var segment = ref At(index);
-            return new(segment.Buffer, segment.Borrowed, segment.Start, segment.End - segment.Start);
+            return new(segment.Buffer, segment.Memory, segment.Start, segment.End - segment.Start);
         }
     }
 
     /// <summary>Lends room behind what was written last; follow with <see cref="Commit"/>.</summary>
     public Span<byte> GetSpan(int size)
     {
-        if (_count == 0 || At(_count - 1) is var last && last.Limit - last.End < size)
+        if (_count == 0 || !At(_count - 1).HasRoom(size))
         {
             RemoveUnusedLast();
-            byte[] buffer = buffers.Rent(Math.Max(size, SegmentBytes));
-            Append(new Segment { Buffer = buffer, Limit = buffer.Length });
+            AppendRoom(size);
         }
 
         ref var tail = ref At(_count - 1);
-        return tail.Buffer!.AsSpan(tail.End, tail.Limit - tail.End);
+        return tail.Buffer is null
+            ? new Span<byte>(tail.Memory + tail.End, tail.Limit - tail.End)
+            : tail.Buffer.AsSpan(tail.End, tail.Limit - tail.End);
     }
 
     /// <summary>Says how many bytes of <see cref="GetSpan"/> were written.</summary>
-    public void Commit(int count) => At(_count - 1).End += count;
+    public void Commit(int count)
+    {
+        ref var tail = ref At(_count - 1);
+        tail.End += count;
+        if (tail.Chunk is not null)
+        {
+            tail.Chunk.Used += count;
+        }
+    }
 
     /// <summary>Takes over a pooled buffer without copying it.</summary>
     public void Add(byte[] buffer, int start, int count)
@@ -69,7 +79,7 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
     {
         RemoveUnusedLast();
         _hasBorrowed = true;
-        Append(new Segment { Borrowed = bytes, End = count, Limit = count });
+        Append(new Segment { Memory = bytes, End = count, Limit = count });
     }
 
     /// <summary>Copies what is left of the borrowed bytes.</summary>
@@ -84,11 +94,11 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
         for (int i = 0; i < _count; i++)
         {
             ref var segment = ref At(i);
-            if (segment.Borrowed is not null)
+            if (segment.IsBorrowed)
             {
                 int count = segment.End - segment.Start;
                 byte[] buffer = buffers.Rent(count);
-                new ReadOnlySpan<byte>(segment.Borrowed + segment.Start, count).CopyTo(buffer);
+                new ReadOnlySpan<byte>(segment.Memory + segment.Start, count).CopyTo(buffer);
                 segment = new Segment { Buffer = buffer, End = count, Limit = count };
             }
         }
@@ -119,6 +129,19 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
         }
     }
 
+    private void AppendRoom(int size)
+    {
+        if (_count == 0 && arena is not null && size <= SendArena.MaxWriteBytes)
+        {
+            var chunk = arena.Rent(size);
+            Append(new Segment { Chunk = chunk, Memory = chunk.End, Limit = chunk.Room });
+            return;
+        }
+
+        byte[] buffer = buffers.Rent(Math.Max(size, SegmentBytes));
+        Append(new Segment { Buffer = buffer, Limit = buffer.Length });
+    }
+
     private ref Segment At(int index) => ref _segments[(_first + index) & (_segments.Length - 1)];
 
     private void Append(in Segment segment)
@@ -142,47 +165,74 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers)
     // Lent, and nothing was written: an empty piece would be sent again and again.
     private void RemoveUnusedLast()
     {
-        if (_count > 0 && At(_count - 1) is { Buffer: { } buffer } last && last.Start == last.End)
+        if (_count > 0 && At(_count - 1) is var last && last.Start == last.End)
         {
-            buffers.Return(buffer);
+            Return(last);
             At(--_count) = default;
         }
     }
 
     private void RemoveFirst()
     {
-        if (At(0).Buffer is { } buffer)
-        {
-            buffers.Return(buffer);
-        }
-
+        Return(At(0));
         At(0) = default;
         _first = (_first + 1) & (_segments.Length - 1);
         _count--;
     }
 
+    private void Return(in Segment segment)
+    {
+        if (segment.Buffer is not null)
+        {
+            buffers.Return(segment.Buffer);
+        }
+        else if (segment.Chunk is not null)
+        {
+            arena!.Return(segment.Chunk);
+        }
+    }
+
     private struct Segment
     {
-        // Either a pooled array or somebody's native memory.
+        // Either a pooled array or native memory: of the arena's chunk, or somebody's.
         public byte[]? Buffer;
-        public byte* Borrowed;
+        public byte* Memory;
+        public SendChunk? Chunk;
         public int Start;
         public int End;
 
         // Where writing must stop: the end of our own buffers, the end of what was written in one that was taken over.
         public int Limit;
+
+        public readonly bool IsBorrowed => Memory is not null && Chunk is null;
+
+        // In a chunk only while no other queue has written behind it.
+        public readonly bool HasRoom(int size) => Limit - End >= size && (Chunk is null || Memory + End == Chunk.End);
     }
 }
 
 /// <summary>A piece of what is to be sent: in an array, or in native memory.</summary>
-internal readonly unsafe struct OutputPiece(byte[]? buffer, byte* borrowed, int start, int count)
+internal readonly unsafe struct OutputPiece(byte[]? buffer, byte* memory, int start, int count)
 {
     /// <summary>Gets the number of bytes; at least 1.</summary>
     public int Count => count;
 
-    /// <summary>Gets the bytes, for whoever neither borrows nor pins.</summary>
+    /// <summary>Gets the bytes, for whoever neither borrows nor has an arena.</summary>
     public ReadOnlyMemory<byte> Memory => new(buffer, start, count);
 
     /// <summary>Gets the first byte. Of an array, only while that is pinned.</summary>
-    public ref byte First => ref buffer is null ? ref borrowed[start] : ref buffer[start];
+    public ref byte First => ref buffer is null ? ref memory[start] : ref buffer[start];
+
+    /// <summary>Finds the first byte, and keeps it there until <paramref name="pin"/> is disposed.</summary>
+    public byte* Pin(out MemoryHandle pin)
+    {
+        if (buffer is null)
+        {
+            pin = default;
+            return memory + start;
+        }
+
+        pin = Memory.Pin();
+        return (byte*)pin.Pointer;
+    }
 }

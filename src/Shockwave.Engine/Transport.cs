@@ -1,4 +1,3 @@
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -56,9 +55,11 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 {
     private OutputQueue? _output;
     private long _unsentBytes;
+
+    // What the slot leads to while there is nothing to send.
+    private int _directSocket = DirectSlots.NoSocket;
     private bool _isFlushDue;
-    private bool _isAborted;
-    private bool _isOver;
+    private bool _hasNoDeadline;
     private AfterSending _afterSending;
 
     private enum AfterSending : byte
@@ -70,9 +71,6 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Gets the owner.</summary>
     public ConnectionOwner Owner { get; } = owner;
-
-    /// <summary>Gets the peer's address; <see langword="null"/> where it is not known. Any thread.</summary>
-    public virtual EndPoint? RemoteEndPoint => null;
 
     /// <summary>Gets how many bytes were written and not yet taken by the socket. Any thread.</summary>
     public long UnsentBytes => Volatile.Read(ref _unsentBytes);
@@ -90,6 +88,12 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Gets whether the transport is closed or closing: nothing is sent or received any more.</summary>
     public bool IsClosed { get; private set; }
+
+    /// <summary>Gets the place among the owner's <see cref="DirectSlots"/>.</summary>
+    public int DirectSlot { get; private set; }
+
+    /// <summary>Gets the socket that bytes can be sent to past this transport.</summary>
+    protected virtual int DirectSocket => DirectSlots.NoSocket;
 
     protected ITransportHandler Handler { get; private set; } = null!;
 
@@ -113,7 +117,7 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
 
     /// <summary>Lends room to write to; follow with <see cref="Commit"/>.</summary>
     /// <param name="size">At least this many bytes are lent.</param>
-    public Span<byte> GetSpan(int size) => (_output ??= Owner.RentOutput()).GetSpan(size);
+    public Span<byte> GetSpan(int size) => (_output ?? RentOutput()).GetSpan(size);
 
     /// <summary>Says how many bytes of <see cref="GetSpan"/> were written. They leave when the turn ends.</summary>
     public void Commit(int count)
@@ -125,13 +129,39 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// <summary>Queues a pooled buffer without copying it. The transport returns it.</summary>
     public void Write(byte[] buffer, int start, int count)
     {
-        (_output ??= Owner.RentOutput()).Add(buffer, start, count);
+        (_output ?? RentOutput()).Add(buffer, start, count);
         Written(count);
     }
 
     /// <summary>
-    /// Writes bytes that many transports get, one after the other: copies no more than must wait, and into a buffer that is no larger, since
-    /// all of them would wait at the same time.
+    /// From now on bytes may be sent past this transport, by <see cref="ConnectionOwner.SendDirectly"/>, while nothing of its own waits.
+    /// </summary>
+    public void BeginDirect()
+    {
+        if (DirectSocket != DirectSlots.NoSocket)
+        {
+            DirectSlot = Owner.DirectSlots.Occupy();
+            _directSocket = IsClosed ? DirectSlots.NoSocket : DirectSocket;
+            Owner.DirectSlots[DirectSlot] = _output is null ? _directSocket : DirectSlots.NoSocket;
+        }
+    }
+
+    /// <summary>From now on nothing goes past this transport.</summary>
+    public void EndDirect() => Owner.DirectSlots[DirectSlot] = _directSocket = DirectSlots.NoSocket;
+
+    /// <summary>Gives <see cref="DirectSlot"/> back: no list has it any more.</summary>
+    public void ReleaseDirectSlot()
+    {
+        if (DirectSlot != DirectSlots.NoSlot)
+        {
+            EndDirect();
+            Owner.DirectSlots.Vacate(DirectSlot);
+            DirectSlot = DirectSlots.NoSlot;
+        }
+    }
+
+    /// <summary>
+    /// Writes bytes that many transports get: into a buffer that is no larger, since all of them may wait at the same time.
     /// </summary>
     public virtual void WriteShared(ReadOnlySpan<byte> bytes)
     {
@@ -163,7 +193,7 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// <summary>Queues what <see cref="TryBorrow"/> gave without copying it.</summary>
     public unsafe void WriteBorrowed(Span<byte> space)
     {
-        (_output ??= Owner.RentOutput()).Borrow((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(space)), space.Length);
+        (_output ?? RentOutput()).Borrow((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(space)), space.Length);
         Written(space.Length);
     }
 
@@ -225,7 +255,7 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// <summary>Sets the deadline of the connection; the one before is replaced.</summary>
     public void SetDeadline(long dueTimestamp)
     {
-        if (!_isAborted && !_isOver)
+        if (!_hasNoDeadline)
         {
             Owner.Timers.Schedule(this, dueTimestamp);
         }
@@ -298,22 +328,24 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
             _output.Clear();
             Owner.ReturnOutput(_output);
             _output = null;
+            Owner.DirectSlots[DirectSlot] = _directSocket;
             Volatile.Write(ref _unsentBytes, 0);
         }
     }
 
     protected void Close(bool isAbort)
     {
-        if (IsClosed && (_isAborted || !isAbort || _isOver))
+        if (IsClosed && (_hasNoDeadline || !isAbort))
         {
             return;
         }
 
         IsClosed = true;
+        EndDirect();
         if (isAbort)
         {
             // A proper close keeps its deadline: the stream may not let go.
-            _isAborted = true;
+            _hasNoDeadline = true;
             Owner.Timers.Cancel(this);
         }
 
@@ -328,14 +360,15 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
     /// <summary>Notes that the socket belongs to somebody else: whatever is called from now on does nothing.</summary>
     protected void LetGo()
     {
-        IsClosed = _isOver = true;
+        IsClosed = _hasNoDeadline = true;
+        EndDirect();
         ReleaseOutput();
         Owner.Timers.Cancel(this);
     }
 
     protected void Closed()
     {
-        _isOver = true;
+        _hasNoDeadline = true;
         Owner.Timers.Cancel(this);
 
         // Nobody has it yet when the loop ends just after it was accepted.
@@ -354,6 +387,12 @@ internal abstract class Transport(ConnectionOwner owner) : TimerEntry
         {
             Flush();
         }
+    }
+
+    private OutputQueue RentOutput()
+    {
+        Owner.DirectSlots[DirectSlot] = DirectSlots.NoSocket;
+        return _output = Owner.RentOutput();
     }
 
     private void Written(int count)

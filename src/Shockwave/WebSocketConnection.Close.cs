@@ -129,6 +129,7 @@ public sealed partial class WebSocketConnection
     private void SendCloseFrame(CloseCode code, string reason)
     {
         Volatile.Write(ref _isSendingClosed, true);
+        _transport.EndDirect();
         Span<byte> payload = stackalloc byte[FrameCodec.MaxControlPayloadBytes];
         int length = ClosePayload.Encode(payload, code, reason);
         WriteFrame(Opcode.Close, payload[..length], isCompressed: false);
@@ -200,6 +201,7 @@ public sealed partial class WebSocketConnection
         _compression?.Dispose();
         ReleaseHeldPong();
         _shard.Remove(this);
+        _transport.ReleaseDirectSlot();
         AcceptQueuedWrites();
         FailPings();
         Reads?.End();

@@ -94,23 +94,24 @@ public sealed partial class WebSocketConnection
         }
     }
 
-    /// <summary>How many bytes of a connection, and of its transport, delivering a publication touches.</summary>
-    internal const int PrefetchBytes = 192;
+    /// <summary>How much of a connection, and of its transport, it takes to write to it.</summary>
+    internal const int WrittenBytes = 192;
 
-    /// <summary>Asks the processor for what delivering a publication will touch beside the connection itself.</summary>
-    internal void PrefetchTransport() => Prefetch.Object(_transport, PrefetchBytes);
+    /// <summary>Asks the processor for what writing will touch beside the connection itself.</summary>
+    internal void PrefetchTransport() => Prefetcher.Load(_transport, WrittenBytes);
 
     /// <summary>Sends messages of one topic that are framed already, or frames them here where this connection needs frames of its own. On the owner.</summary>
     /// <param name="publications">The messages.</param>
     /// <param name="frames">All of their frames.</param>
-    /// <param name="isAlone">Whether nothing of another topic is delivered with them: they may leave at once.</param>
-    internal void WritePublications(ReadOnlySpan<Publication> publications, ReadOnlySpan<byte> frames, bool isAlone)
+    /// <param name="sentBytes">How many bytes of the frames the socket has taken already.</param>
+    /// <param name="isAlone">Whether nothing of another topic is to leave together with them.</param>
+    internal void WritePublications(ReadOnlySpan<Publication> publications, ReadOnlySpan<byte> frames, int sentBytes, bool isAlone)
     {
         try
         {
-            if (isAlone && HasRoomFor(publications, frames))
+            if (sentBytes > 0 || (isAlone && HasRoomFor(publications, frames)))
             {
-                _transport.WriteShared(frames);
+                _transport.WriteShared(frames[sentBytes..]);
                 _shard.BytesSent += frames.Length;
                 _shard.MessagesSent += publications.Length - 1;
                 Sent();

@@ -55,7 +55,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public IReadOnlyDictionary<string, object?> RouteValues => _upgrade.RouteValues;
 
     /// <summary>Gets the peer's address as the upgrade saw it, after forwarded headers; <see langword="null"/> where there is none.</summary>
-    public EndPoint? RemoteEndPoint => _remoteEndPoint.ToEndPoint() ?? _upgrade.RemoteEndPoint ?? _transport.RemoteEndPoint;
+    public EndPoint? RemoteEndPoint => _remoteEndPoint.ToEndPoint() ?? _upgrade.RemoteEndPoint;
 
     /// <summary>Gets the trace that the upgrade request belonged to, to link to; default if there was none that is recorded.</summary>
     public ActivityContext TraceContext => _upgrade.TraceContext;
@@ -85,6 +85,8 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public CancellationToken Closed => Extras.Closed;
 
     internal ConnectionOwner Owner => _transport.Owner;
+
+    internal int DirectSlot => _transport.DirectSlot;
 
     /// <summary>Gets or sets its place in the shard's list; -1 while it has none. The shard's to set.</summary>
     internal int ShardIndex { get; set; } = -1;
@@ -177,6 +179,12 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
         // Here and not in the constructor: compressors are the owner's.
         _compression = _upgrade.Compression is { } agreed ? new ConnectionCompression(agreed, _shard, _role, _settings) : null;
         _reader = _compression is null ? null : new MessageReader(_role, _settings.Limits, Owner.Buffers, _compression.Inflaters);
+        if (_role == EndpointRole.Server && _compression is null)
+        {
+            // Whatever frame the others get is this peer's as well.
+            _transport.BeginDirect();
+        }
+
         _lastReceived = _lastPing = Owner.TurnTimestamp;
         UpdateDeadline();
         try

@@ -38,6 +38,10 @@ internal sealed class MeasuredServer : IAsyncDisposable
             options.MaxConnections = null;
             options.AcceptsPerSecond = null;
             options.UpgradesPerSecond = null;
+
+            // A client answers no ping before all its connections are open, and nothing but what is measured shall happen afterwards.
+            options.PingInterval = TimeSpan.FromMinutes(30);
+            options.IdleTimeout = TimeSpan.FromHours(1);
         });
         var listeners = new ConcurrentQueue<WebSocketConnection>();
         builder.Services.AddSingleton(listeners);

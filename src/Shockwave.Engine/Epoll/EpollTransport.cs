@@ -19,6 +19,11 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     private bool _isReceiveQueued;
     private bool _isReleased;
 
+    private EpollLoop Loop => (EpollLoop)Owner;
+
+    /// <inheritdoc />
+    protected override int DirectSocket => Socket;
+
     /// <summary>Handles what epoll reports. A report is a hint: only the call that follows says what is so.</summary>
     public void OnEvents(uint events)
     {
@@ -35,9 +40,6 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
             Receive();
         }
     }
-
-    /// <summary>Says that this one's turn is next.</summary>
-    public void PrefetchHandler() => Prefetcher.Load(Handler);
 
     /// <summary>Goes on receiving in a later turn. Called by the loop.</summary>
     public void ReceiveQueued()
@@ -60,7 +62,7 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         if (!_isReceiveQueued && _isStarted)
         {
             _isReceiveQueued = true;
-            loop.ReceiveLater(this);
+            Loop.ReceiveLater(this);
         }
     }
 
@@ -89,30 +91,12 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         }
     }
 
-    /// <summary>Sends at once what nothing waits before: no buffer, and no second look at the connection when the turn ends.</summary>
-    public override void WriteShared(ReadOnlySpan<byte> bytes)
-    {
-        if (Output is null && !_isSendBlocked && !IsClosed)
-        {
-            fixed (byte* pointer = bytes)
-            {
-                // What fails here fails again when the rest is sent, and is dealt with there: this runs in the middle of a list of connections.
-                bytes = bytes[Math.Max(loop.System.Send(Socket, pointer, (nuint)bytes.Length), 0)..];
-            }
-        }
-
-        if (!bytes.IsEmpty)
-        {
-            base.WriteShared(bytes);
-        }
-    }
-
     /// <inheritdoc />
     public override bool TryBorrow(ReadOnlySpan<byte> received, int before, out Span<byte> space)
     {
         byte* start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(received));
         space = default;
-        if (!IsDelivering || !loop.IsInReceiveBuffer(start))
+        if (!IsDelivering || !Loop.IsInReceiveBuffer(start))
         {
             return false;
         }
@@ -122,13 +106,13 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     }
 
     /// <inheritdoc />
-    protected override void ShutdownSend() => loop.System.ShutdownSend(Socket);
+    protected override void ShutdownSend() => Loop.System.ShutdownSend(Socket);
 
     /// <inheritdoc />
     protected override void DetachSocket(IOwnerWork then)
     {
         _isReleased = true;
-        loop.Release(this);
+        Loop.Release(this);
         Detached(then);
     }
 
@@ -142,7 +126,7 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
 
         if (isAbort)
         {
-            loop.System.SetResetOnClose(Socket);
+            Loop.System.SetResetOnClose(Socket);
         }
         else
         {
@@ -151,8 +135,8 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
 
         // Closed at the end of the turn: until then no other connection gets this number, whatever is still to be handled.
         _isReleased = true;
-        loop.Forget(this);
-        loop.CloseAfterTurn(Socket);
+        Loop.Forget(this);
+        Loop.CloseAfterTurn(Socket);
         ReportClosed();
     }
 
@@ -195,14 +179,14 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     {
         var window = Handler.GetReceiveWindow();
         int received = window.IsEmpty
-            ? loop.System.Receive(Socket, loop.ReceiveBuffer, EpollLoop.ReceiveBytes)
+            ? Loop.System.Receive(Socket, Loop.ReceiveBuffer, EpollLoop.ReceiveBytes)
             : ReceiveInto(window);
         if (received > 0)
         {
             // A short receive took everything; what comes later is a new edge. The end comes without one when it was reported already.
             _isReadable = received == EpollLoop.ReceiveBytes + window.Length || _isHungUp;
             int inWindow = Math.Min(received, window.Length);
-            Deliver(inWindow, new Span<byte>(loop.ReceiveBuffer, received - inWindow));
+            Deliver(inWindow, new Span<byte>(Loop.ReceiveBuffer, received - inWindow));
             return received;
         }
 
@@ -231,8 +215,8 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         {
             var vectors = stackalloc IoVector[2];
             vectors[0] = new IoVector { Base = pointer, Length = (nuint)window.Length };
-            vectors[1] = new IoVector { Base = loop.ReceiveBuffer, Length = EpollLoop.ReceiveBytes };
-            return loop.System.Receive(Socket, vectors, 2);
+            vectors[1] = new IoVector { Base = Loop.ReceiveBuffer, Length = EpollLoop.ReceiveBytes };
+            return Loop.System.Receive(Socket, vectors, 2);
         }
     }
 
@@ -250,7 +234,7 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
         var piece = output[0];
         fixed (byte* pointer = &piece.First)
         {
-            return loop.System.Send(Socket, pointer, (nuint)piece.Count);
+            return Loop.System.Send(Socket, pointer, (nuint)piece.Count);
         }
     }
 
@@ -266,7 +250,7 @@ internal sealed unsafe class EpollTransport(EpollLoop loop, int socket) : Socket
     {
         if (index == count)
         {
-            return loop.System.Send(Socket, vectors, count);
+            return Loop.System.Send(Socket, vectors, count);
         }
 
         var piece = output[index];

@@ -119,6 +119,10 @@ internal sealed unsafe class Ring : IDisposable
         return true;
     }
 
+    /// <summary>Looks at whom a later completion is for, without taking it.</summary>
+    /// <param name="ahead">0 for the next one. Fewer than <see cref="CompletionCount"/>.</param>
+    public ulong PeekUserData(uint ahead) => _completions[(*_completionHead + ahead) & _completionMask].UserData;
+
     /// <summary>Gives the kernel a ring of buffers to receive into.</summary>
     /// <exception cref="EngineException">The kernel is older than 6.12.</exception>
     public void Register(RingBufferRegistration registration) =>

@@ -37,6 +37,8 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     /// <summary>Gets or sets the number that the kernel's answers are addressed to.</summary>
     public int Slot { get; set; }
 
+    private UringLoop Loop => (UringLoop)Owner;
+
     private bool IsIdle => !_isReceiving && !_isPolling && !IsSending;
 
     public void OnReceived(in RingCompletion completion)
@@ -45,8 +47,8 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         if (completion.Result > 0)
         {
             LimitTurn(completion.Result);
-            Take(loop.ReceiveBuffers.Get(completion));
-            loop.ReceiveBuffers.Release(completion);
+            Take(Loop.ReceiveBuffers.Get(completion));
+            Loop.ReceiveBuffers.Release(completion);
         }
 
         if (_isReceiving)
@@ -127,6 +129,19 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         Receive();
     }
 
+    /// <summary>Copies what is small to where the small writes of all others are.</summary>
+    public override void WriteShared(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > SendArena.MaxWriteBytes)
+        {
+            base.WriteShared(bytes);
+            return;
+        }
+
+        bytes.CopyTo(GetSpan(bytes.Length));
+        Commit(bytes.Length);
+    }
+
     /// <inheritdoc />
     protected override void StartReceiving()
     {
@@ -145,14 +160,14 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             return;
         }
 
-        var bytes = output[0].Memory;
-        _sendPin = bytes.Pin();
+        var piece = output[0];
+        byte* bytes = piece.Pin(out _sendPin);
         IsSending = true;
-        loop.Send(this, _sendPin.Pointer, Math.Min(bytes.Length, MaxSendBytes));
+        Loop.Send(this, bytes, Math.Min(piece.Count, MaxSendBytes));
     }
 
     /// <inheritdoc />
-    protected override void ShutdownSend() => loop.System.ShutdownSend(Socket);
+    protected override void ShutdownSend() => Loop.System.ShutdownSend(Socket);
 
     /// <inheritdoc />
     protected override void DetachSocket(IOwnerWork then)
@@ -172,7 +187,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
 
         if (isAbort)
         {
-            loop.System.SetResetOnClose(Socket);
+            Loop.System.SetResetOnClose(Socket);
         }
 
         _discards = !isAbort;
@@ -226,7 +241,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         {
             _isReceiving = true;
             _isMultishot = NeverPauses;
-            loop.Receive(this, _isMultishot);
+            Loop.Receive(this, _isMultishot);
         }
     }
 
@@ -247,9 +262,9 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
 
     private void LimitTurn(int received)
     {
-        if (_turn != loop.TurnTimestamp)
+        if (_turn != Loop.TurnTimestamp)
         {
-            _turn = loop.TurnTimestamp;
+            _turn = Loop.TurnTimestamp;
             _turnBytes = 0;
         }
 
@@ -267,7 +282,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         {
             NeverPauses = false;
             _isCancelling = true;
-            loop.CancelReceive(this);
+            Loop.CancelReceive(this);
         }
     }
 
@@ -278,7 +293,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         if (!_isPolling && !_isHungUp && !IsClosed && _detachTo is null)
         {
             _isPolling = true;
-            loop.PollHangUp(this);
+            Loop.PollHangUp(this);
         }
 
         NoticeHangUp();
@@ -297,7 +312,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     {
         if (!IsIdle)
         {
-            loop.CancelAll(this);
+            Loop.CancelAll(this);
         }
     }
 
@@ -306,7 +321,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         if (!_isResumeQueued && _isStarted)
         {
             _isResumeQueued = true;
-            loop.ResumeLater(this);
+            Loop.ResumeLater(this);
         }
     }
 
@@ -318,7 +333,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
         }
 
         _isReleased = true;
-        loop.Forget(this);
+        Loop.Forget(this);
         if (_detachTo is { } then && !IsClosed)
         {
             Detached(then);
@@ -331,7 +346,7 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             DiscardUnread();
         }
 
-        loop.System.Close(Socket);
+        Loop.System.Close(Socket);
         ReportClosed();
     }
 }

@@ -11,6 +11,9 @@ namespace Shockwave.Engine;
 /// </remarks>
 internal abstract class EventLoop : ConnectionOwner
 {
+    /// <summary>How much of a connection's objects it takes to serve it.</summary>
+    public const int ServedBytes = 256;
+
     // Posted work is cut into portions, so that sockets are looked at also while other threads post without end.
     private const int MaxWorkPerTurn = 1024;
 

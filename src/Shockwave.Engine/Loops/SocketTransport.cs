@@ -27,13 +27,14 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     /// <summary>Gets the socket's descriptor; -1 once it is closed or detached.</summary>
     public int Socket { get; private set; } = socket;
 
-    /// <summary>Gets the peer's address. Any thread; <see langword="null"/> once the socket is closed.</summary>
-    public override IPEndPoint? RemoteEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: true);
+    /// <summary>Gets the peer's address; <see langword="null"/> once the socket is closed.</summary>
+    public IPEndPoint? RemoteEndPoint => SocketAddresses.Get(Loop.System, Socket, isPeer: true);
 
-    /// <summary>Gets our own address. Any thread; <see langword="null"/> once the socket is closed.</summary>
-    public IPEndPoint? LocalEndPoint => SocketAddresses.Get(loop.System, Socket, isPeer: false);
+    /// <summary>Gets our own address; <see langword="null"/> once the socket is closed.</summary>
+    public IPEndPoint? LocalEndPoint => SocketAddresses.Get(Loop.System, Socket, isPeer: false);
 
-    protected EventLoop Loop => loop;
+    // Not a field: a million connections would each have it once more.
+    private EventLoop Loop => (EventLoop)Owner;
 
     /// <summary>Gets or sets whether the handler is one that hardly ever pauses: receiving may then run ahead of it.</summary>
     public bool NeverPauses { get; set; }
@@ -45,6 +46,9 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     protected bool IsReceiveEnded { get; private set; }
 
     protected bool HasRest => _restStart < _restEnd;
+
+    /// <summary>Says that this one's turn is next.</summary>
+    public void PrefetchHandler() => Prefetcher.Load(Handler, EventLoop.ServedBytes);
 
     /// <summary>Gives back bytes that were received: they are delivered again, before anything else. While paused or not yet started.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
@@ -85,7 +89,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
         LetGo();
         ReleaseRest();
         Socket = -1;
-        loop.CountConnection(-1);
+        Loop.CountConnection(-1);
         then.Run(detached, 0);
     }
 
@@ -127,7 +131,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
             Keep(buffer.AsSpan(start, end - start));
         }
 
-        loop.Buffers.Return(buffer);
+        Owner.Buffers.Return(buffer);
         return AfterDelivery();
     }
 
@@ -159,7 +163,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
         }
     }
 
-    protected void DiscardUnread() => loop.System.Discard(Socket, MaxDiscardedBytes);
+    protected void DiscardUnread() => Loop.System.Discard(Socket, MaxDiscardedBytes);
 
     /// <summary>Reports the end once nothing uses the socket or its buffers any more.</summary>
     protected void ReportClosed()
@@ -169,7 +173,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
             _isClosedReported = true;
             ReleaseRest();
             Socket = -1;
-            loop.CountConnection(-1);
+            Loop.CountConnection(-1);
             Closed();
         }
     }
@@ -245,7 +249,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     private void Join(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         int count = first.Length + second.Length;
-        byte[] buffer = loop.Buffers.Rent(count);
+        byte[] buffer = Owner.Buffers.Rent(count);
         first.CopyTo(buffer);
         second.CopyTo(buffer.AsSpan(first.Length));
         ReleaseRest();
@@ -256,7 +260,7 @@ internal abstract class SocketTransport(EventLoop loop, int socket) : Transport(
     {
         if (_rest is not null)
         {
-            loop.Buffers.Return(_rest);
+            Owner.Buffers.Return(_rest);
             _rest = null;
             _restStart = _restEnd = 0;
         }

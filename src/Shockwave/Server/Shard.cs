@@ -16,6 +16,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
 
     private readonly Stack<MessageReader> _spareReaders = new();
     private WebSocketConnection?[] _connections = new WebSocketConnection?[16];
+    private TopicTable? _topics;
     private SharedDeflate? _sharedDeflate;
     private int _connectionCount;
     private int _load;
@@ -27,7 +28,7 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
 
     public ConnectionEvents Events { get; } = events;
 
-    public TopicTable Topics { get; } = new(owner);
+    public TopicTable Topics => _topics ??= new TopicTable(this);
 
     /// <summary>Gets or sets what publishes to all shards of the server; <see langword="null"/> on a client.</summary>
     public TopicHub? Hub { get; set; }

@@ -95,11 +95,12 @@ internal sealed class ShockwaveServer : IShockwaveServer, IOwnerWork
     }
 
     /// <summary>Begins an expected connection on the loop that it was placed on. On that loop.</summary>
-    public void Adopt(Shard shard, Transport transport, MessageDispatcher dispatcher, UpgradeDetails upgrade)
+    public WebSocketConnection Adopt(Shard shard, Transport transport, MessageDispatcher dispatcher, UpgradeDetails upgrade)
     {
         var connection = new WebSocketConnection(shard, transport, EndpointRole.Server, _settings, dispatcher, upgrade);
         connection.StartNow();
         CloseIfStopping(connection);
+        return connection;
     }
 
     /// <inheritdoc />

@@ -9,14 +9,18 @@ namespace Shockwave;
 /// What is published waits for what else is: messages of one topic that come together are put side by side once, and go to each subscriber
 /// in one piece. Whoever subscribes, unsubscribes or has posted work behind a publication finds it delivered.
 /// </remarks>
-internal sealed class TopicTable(ConnectionOwner owner) : IOwnerWork
+internal sealed class TopicTable(Shard shard) : IOwnerWork
 {
     // More in one piece would cost no less and be kept longer.
     private const int MaxBatchBytes = 64 * 1024;
 
-    // A connection is fetched so many places ahead, what it points to half as many: far enough for memory, near enough for the cache.
+    // More subscribers are not made to wait for what else is published in the turn: each would hold a buffer for as long.
+    private const int MaxWaitingSubscribers = 1024;
+
+    // So many subscribers ahead memory is asked for what one takes: far enough for it to come, near enough for it to be still there.
     private const int Ahead = 8;
 
+    private readonly ConnectionOwner _owner = shard.Owner;
     private readonly Dictionary<string, Topic> _topics = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> _batch = new();
     private List<Publication> _waiting = [];
@@ -66,7 +70,7 @@ internal sealed class TopicTable(ConnectionOwner owner) : IOwnerWork
     {
         if (_waiting.Count == 0)
         {
-            owner.Post(this);
+            _owner.Post(this);
         }
 
         _waiting.Add(publication);
@@ -123,17 +127,42 @@ internal sealed class TopicTable(ConnectionOwner owner) : IOwnerWork
 
         var frames = Join(publications);
         var subscribers = topic.Subscribers;
-        for (int i = 0; i < subscribers.Length; i++)
+        var slots = topic.DirectSlots;
+        isAlone |= slots.Length > MaxWaitingSubscribers;
+        int sentCount = 0;
+        bool wasWritten = false;
+        for (int i = 0; i < slots.Length; i++)
         {
-            // More of them than fit into the cache come out of it one behind the other, each a few misses: those are waited for beforehand.
-            if (i + Ahead < subscribers.Length)
+            if (i + Ahead < slots.Length)
             {
-                Prefetch.Object(subscribers[i + Ahead], WebSocketConnection.PrefetchBytes);
-                subscribers[i + (Ahead / 2)].PrefetchTransport();
+                _owner.DirectSlots.Prefetch(slots[i + Ahead]);
+                if (wasWritten)
+                {
+                    PrefetchConnections(subscribers.Slice(i, Ahead + 1));
+                }
             }
 
-            subscribers[i].WritePublications(publications, frames, isAlone);
+            int sentBytes = isAlone ? _owner.SendDirectly(slots[i], frames) : 0;
+            wasWritten = sentBytes < frames.Length;
+            if (wasWritten)
+            {
+                subscribers[i].WritePublications(publications, frames, sentBytes, isAlone);
+            }
+            else
+            {
+                sentCount++;
+            }
         }
+
+        shard.BytesSent += (long)sentCount * frames.Length;
+        shard.MessagesSent += (long)sentCount * publications.Length;
+    }
+
+    // More of them than fit into the cache would be waited for one by one. Where one is written to, so is probably the next.
+    private static void PrefetchConnections(ReadOnlySpan<WebSocketConnection> next)
+    {
+        Prefetcher.Load(next[Ahead], WebSocketConnection.WrittenBytes);
+        next[Ahead / 2].PrefetchTransport();
     }
 
     private ReadOnlySpan<byte> Join(ReadOnlySpan<Publication> publications)

@@ -20,7 +20,7 @@ public sealed class ShardTests
     // The connection itself and its places in lists, of which one that just grew has twice as many as it needs; the transport is apart.
     [Theory]
     [InlineData(0, 230)]
-    [InlineData(1, 300)]
+    [InlineData(1, 310)]
     public void IdleConnection_TakesLittleMemory(int subscriptions, long mostBytes)
     {
         var handler = new ScriptedHandler

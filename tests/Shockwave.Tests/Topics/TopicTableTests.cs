@@ -3,7 +3,7 @@ using Shockwave.Testing;
 
 namespace Shockwave.Tests;
 
-public sealed class TopicTableTests
+public sealed partial class TopicTableTests
 {
     private readonly SameThreadOwner _owner = new(new ManualTimeProvider());
     private readonly Shard _shard;

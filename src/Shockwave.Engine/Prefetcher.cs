@@ -7,10 +7,18 @@ namespace Shockwave.Engine;
 internal static unsafe class Prefetcher
 {
     private const int LineBytes = 64;
-    private const int Lines = 4;
 
-    /// <summary>Loads the first 256 bytes of an object. Does nothing where the processor has no such instruction in .NET.</summary>
-    public static void Load(object? target)
+    /// <summary>Loads the line that a number is in. Does nothing where the processor has no such instruction in .NET.</summary>
+    public static void Load(ref int target)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(Unsafe.AsPointer(ref target));
+        }
+    }
+
+    /// <summary>Loads the beginning of an object. Does nothing where the processor has no such instruction in .NET.</summary>
+    public static void Load(object? target, int bytes)
     {
         if (!Sse.IsSupported || target is null)
         {
@@ -19,9 +27,9 @@ internal static unsafe class Prefetcher
 
         // The collector may move the object at any time; then the hint is wrong, and a prefetch never faults.
         byte* address = *(byte**)Unsafe.AsPointer(ref target);
-        for (int i = 0; i < Lines; i++)
+        for (int offset = 0; offset < bytes; offset += LineBytes)
         {
-            Sse.Prefetch0(address + (i * LineBytes));
+            Sse.Prefetch0(address + offset);
         }
     }
 }
