@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -31,6 +32,7 @@ public static class ShockwaveServiceCollectionExtensions
         }
 
         services.AddOptions<KestrelServerOptions>().PostConfigure<IOptions<ShockwaveOptions>>(KestrelLimits.LowerHeadersTimeout);
+        services.AddOptions<SocketTransportOptions>().PostConfigure(KestrelLimits.LowerReadAhead);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, LimitedListenerFactory>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AcceptedConnectionFilter>());
         services.TryAddSingleton<ShockwaveRuntime>();

@@ -60,6 +60,14 @@ public sealed partial class WebSocketConnection
 
     private void CheckClosing(long now)
     {
+        if (now >= CloseDue && _shard.IsDraining)
+        {
+            // A slow peer gets all that is buffered for it: CloseTimeout begins when that is sent. The whole is bounded by whoever stops
+            // the server, and WriteTimeout ends a peer that takes nothing.
+            long sent = _transport.UnsentBytes > 0 ? now : _transport.LastSendProgress;
+            Extras.CloseDue = Math.Max(Extras.CloseDue, sent + _settings.CloseTimeout);
+        }
+
         if (now >= CloseDue)
         {
             EndAbnormally(_close.State == CloseState.Completed ? null : new TimeoutException("The peer did not complete the closing handshake within CloseTimeout."));

@@ -10,6 +10,8 @@ internal sealed class RawClient : IDisposable
 {
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
+    public int Port => ((IPEndPoint)_socket.LocalEndPoint!).Port;
+
     public static async Task<RawClient> ConnectAsync(TestApplication app)
     {
         var client = new RawClient();

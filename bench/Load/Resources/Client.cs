@@ -8,10 +8,10 @@ internal sealed class Client(Socket socket) : IDisposable
 {
     public Socket Socket { get; } = socket;
 
-    public static async Task<Client> OpenAsync(MeasuredServer server, string path)
+    public static async Task<Client> OpenAsync(int port, string path)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, server.Port);
+        await socket.ConnectAsync(IPAddress.Loopback, port);
         await socket.SendAsync(System.Text.Encoding.ASCII.GetBytes(
             $"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
         byte[] head = new byte[4096];

@@ -36,6 +36,7 @@ internal sealed class MeasuredServer : IAsyncDisposable
         {
             options.Engine = engine;
             options.MaxConnections = null;
+            options.AcceptsPerSecond = null;
             options.UpgradesPerSecond = null;
 
             // A client answers no ping before all its connections are open, and nothing but what is measured shall happen afterwards.

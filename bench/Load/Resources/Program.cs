@@ -1,6 +1,12 @@
 using System.Globalization;
 using Shockwave.Load.Resources;
 
+if (args is [FloodClients.Name, string port])
+{
+    Console.WriteLine(await FloodClients.MeasureAsync(int.Parse(port, CultureInfo.InvariantCulture)));
+    return 0;
+}
+
 // Resources MEASUREMENT CLIENT ENGINE: what connections cost a server, which runs in this process; the clients are processes of their own.
 if (args is not [string measurement, string client, string engineName] || !Enum.TryParse<Shockwave.EngineKind>(engineName, out var engine))
 {

@@ -31,7 +31,7 @@ internal static class ResetConnections
 
     private static async Task ResetAsync(MeasuredServer server, int count)
     {
-        var clients = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Client.OpenAsync(server, "/echo")));
+        var clients = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Client.OpenAsync(server.Port, "/echo")));
         await server.WaitForAsync(count);
         foreach (var client in clients)
         {

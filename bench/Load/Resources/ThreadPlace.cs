@@ -2,26 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace Shockwave.Load.Resources;
 
-/// <summary>Where the calling thread runs.</summary>
+/// <summary>Where the calling thread stands among those that want its core.</summary>
 internal static unsafe class ThreadPlace
 {
     private const int SCHED_IDLE = 5;
 
-    /// <param name="core">The only core that it may run on.</param>
-    /// <param name="isIdle">Whether it runs only while nobody else wants that core.</param>
-    public static void Set(int core, bool isIdle)
+    /// <summary>From now on it runs only while nobody else wants the core.</summary>
+    public static void BecomeIdle()
     {
-        ulong mask = 1UL << core;
         int priority = 0;
-        if (sched_setaffinity(0, sizeof(ulong), &mask) != 0 || (isIdle && sched_setscheduler(0, SCHED_IDLE, &priority) != 0))
+        if (sched_setscheduler(0, SCHED_IDLE, &priority) != 0)
         {
-            throw new InvalidOperationException($"The thread cannot be put on core {core}: error {Marshal.GetLastPInvokeError()}.");
+            throw new InvalidOperationException($"The thread cannot step back: error {Marshal.GetLastPInvokeError()}.");
         }
     }
-
-    [DllImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int sched_setaffinity(int thread, nuint length, ulong* mask);
 
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

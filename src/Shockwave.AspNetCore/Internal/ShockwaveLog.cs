@@ -32,6 +32,12 @@ internal static partial class ShockwaveLog
     [LoggerMessage(40, LogLevel.Information, "{Count} more opening handshakes were refused in the last second, the last with {StatusCode}: {Reason}")]
     public static partial void RefusedMore(ILogger logger, long count, int statusCode, string reason);
 
-    [LoggerMessage(41, LogLevel.Warning, "A transport was registered after AddShockwave: HandshakeTimeout does not end connections that send nothing, and Kestrel closes those beyond MaxConcurrentConnections without an answer. Call AddShockwave last.")]
+    [LoggerMessage(41, LogLevel.Warning, "A transport was registered after AddShockwave: HandshakeTimeout does not end connections that send nothing, AcceptsPerSecond does not hold, and Kestrel closes connections beyond MaxConcurrentConnections without an answer. Call AddShockwave last.")]
     public static partial void TransportIsNotLimited(ILogger logger);
+
+    [LoggerMessage(42, LogLevel.Information, "A TCP connection was closed without an answer: {Reason}")]
+    public static partial void Closed(ILogger logger, string reason);
+
+    [LoggerMessage(43, LogLevel.Information, "{Count} more TCP connections were closed without an answer in the last second: {Reason}")]
+    public static partial void ClosedMore(ILogger logger, long count, string reason);
 }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 namespace Shockwave.AspNetCore;
 
 /// <summary>
-/// A connection on its way through Kestrel, which counts against the listener until it is upgraded or disposed and has a deadline until
+/// A connection on its way through Kestrel, which counts as a TCP connection until it is upgraded or disposed and has a deadline until
 /// its first request. Everything else is the connection of the transport below, its pipe included. Found in the features of its requests.
 /// </summary>
 internal sealed class AcceptedConnection : ConnectionContext, IDecrementConcurrentConnectionCountFeature
@@ -16,14 +16,13 @@ internal sealed class AcceptedConnection : ConnectionContext, IDecrementConcurre
     private readonly LimitedListener _listener;
     private IDecrementConcurrentConnectionCountFeature? _countOfKestrel;
     private int _hasRequest;
-    private int _isCounted;
+    private int _isReleased;
 
     public AcceptedConnection(ConnectionContext inner, LimitedListener listener, bool isBeyondLimit)
     {
         _inner = inner;
         _listener = listener;
         IsBeyondLimit = isBeyondLimit;
-        _isCounted = isBeyondLimit ? 0 : 1;
         inner.Features.Set(this);
     }
 
@@ -109,9 +108,9 @@ internal sealed class AcceptedConnection : ConnectionContext, IDecrementConcurre
 
     private void Release()
     {
-        if (Interlocked.Exchange(ref _isCounted, 0) == 1)
+        if (Interlocked.Exchange(ref _isReleased, 1) == 0)
         {
-            _listener.Release();
+            _listener.Release(this);
         }
     }
 }

@@ -3,10 +3,13 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Shockwave.AspNetCore;
 
-/// <summary>A listener that counts its connections as Kestrel does, each listener by itself, and sets their deadlines.</summary>
-internal sealed class LimitedListener(IConnectionListener inner, HandshakeDeadlines deadlines, long? maxConnections) : IConnectionListener
+/// <summary>A listener that lets connections in as the limits of the application say, counts them as Kestrel does, each listener by itself, and sets their deadlines.</summary>
+internal sealed class LimitedListener(IConnectionListener inner, AcceptLimits limits, HandshakeDeadlines deadlines, long? maxConnections) : IConnectionListener
 {
     private readonly long _max = maxConnections ?? long.MaxValue;
+
+    // Never disposed: it has no timer, and an accept may still be under way.
+    private readonly CancellationTokenSource _unbinding = new();
     private long _count;
 
     public HandshakeDeadlines Deadlines => deadlines;
@@ -15,21 +18,46 @@ internal sealed class LimitedListener(IConnectionListener inner, HandshakeDeadli
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        if (await inner.AcceptAsync(cancellationToken).ConfigureAwait(false) is not { } accepted)
+        while (await inner.AcceptAsync(cancellationToken).ConfigureAwait(false) is { } accepted)
         {
-            return null;
+            await limits.WaitAsync(_unbinding.Token).ConfigureAwait(false);
+            if (limits.TryEnter())
+            {
+                var connection = new AcceptedConnection(accepted, this, isBeyondLimit: !TryCount());
+                deadlines.Add(connection);
+                return connection;
+            }
+
+            // Not awaited: those behind it need not wait until its loop has its turn.
+            _ = CloseAsync(accepted);
         }
 
-        var connection = new AcceptedConnection(accepted, this, isBeyondLimit: !TryCount());
-        deadlines.Add(connection);
-        return connection;
+        return null;
     }
 
-    public void Release() => Interlocked.Decrement(ref _count);
+    /// <summary>Says that a connection was upgraded or has ended.</summary>
+    public void Release(AcceptedConnection connection)
+    {
+        limits.Leave();
+        if (!connection.IsBeyondLimit)
+        {
+            Interlocked.Decrement(ref _count);
+        }
+    }
 
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => inner.UnbindAsync(cancellationToken);
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        await _unbinding.CancelAsync().ConfigureAwait(false);
+        await inner.UnbindAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private static async Task CloseAsync(ConnectionContext connection)
+    {
+        connection.Abort(new ConnectionAbortedException("There are too many TCP connections."));
+        await connection.DisposeAsync().ConfigureAwait(false);
+    }
 
     // One at a time accepts, so only others' releases come between: the count can be too high, and never too low.
     private bool TryCount()

@@ -17,9 +17,12 @@ internal sealed class LimitedListenerFactory : IConnectionListenerFactory, IConn
     {
         _services = services;
         _runtime = runtime;
+        Limits = new AcceptLimits(runtime);
         Deadlines = new HandshakeDeadlines(runtime.Options.HandshakeTimeout, runtime.Time, () => runtime.Refusals.Report(
-            RefusalReason.HandshakeTimeout, 0, $"no request came within {ShockwaveOptions.SectionName}:{nameof(ShockwaveOptions.HandshakeTimeout)}"));
+            RefusalReason.HandshakeTimeout, statusCode: null, $"no request came within {ShockwaveOptions.SectionName}:{nameof(ShockwaveOptions.HandshakeTimeout)}"));
     }
+
+    public AcceptLimits Limits { get; }
 
     public HandshakeDeadlines Deadlines { get; }
 
@@ -32,7 +35,7 @@ internal sealed class LimitedListenerFactory : IConnectionListenerFactory, IConn
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var listener = await FindTransport(endpoint).BindAsync(endpoint, cancellationToken).ConfigureAwait(false);
-        return new LimitedListener(listener, Deadlines, _runtime.KestrelLimits.MaxConnections);
+        return new LimitedListener(listener, Limits, Deadlines, _runtime.KestrelLimits.MaxConnections);
     }
 
     public void Dispose() => Deadlines.Dispose();

@@ -15,16 +15,22 @@ internal sealed class RateLimit(int perSecond, TimeProvider time)
 
     /// <summary>Takes one if there is one.</summary>
     /// <returns>How long to wait for the next; zero if it was taken.</returns>
-    public TimeSpan Take()
+    public TimeSpan Take() => Take(mayOwe: false);
+
+    /// <summary>Takes one in any case.</summary>
+    /// <returns>How long to wait until it would have been there.</returns>
+    public TimeSpan TakeAhead() => Take(mayOwe: true);
+
+    private TimeSpan Take(bool mayOwe)
     {
         long now = time.GetTimestamp();
         long paidAt = Math.Max(_paidAt, now);
-        if (paidAt - now > Ahead)
+        var wait = paidAt - now > Ahead ? time.GetElapsedTime(now + Ahead, paidAt) : TimeSpan.Zero;
+        if (mayOwe || wait == TimeSpan.Zero)
         {
-            return time.GetElapsedTime(now + Ahead, paidAt);
+            _paidAt = paidAt + _interval;
         }
 
-        _paidAt = paidAt + _interval;
-        return TimeSpan.Zero;
+        return wait;
     }
 }

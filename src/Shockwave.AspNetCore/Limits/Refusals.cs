@@ -52,7 +52,10 @@ internal sealed class Refusals : IDisposable
     }
 
     /// <summary>Counts and logs a refusal.</summary>
-    public void Report(RefusalReason reason, int statusCode, string text)
+    /// <param name="reason">What it is counted as.</param>
+    /// <param name="statusCode">The HTTP status; <see langword="null"/> for a TCP connection that was closed without an answer.</param>
+    /// <param name="text">Why.</param>
+    public void Report(RefusalReason reason, int? statusCode, string text)
     {
         _counters.Count(reason);
         lock (_lock)
@@ -69,7 +72,14 @@ internal sealed class Refusals : IDisposable
             SetTimer();
         }
 
-        ShockwaveLog.Refused(_logger, statusCode, text);
+        if (statusCode is { } status)
+        {
+            ShockwaveLog.Refused(_logger, status, text);
+        }
+        else
+        {
+            ShockwaveLog.Closed(_logger, text);
+        }
     }
 
     public void Dispose() => _timer.Dispose();
@@ -98,7 +108,14 @@ internal sealed class Refusals : IDisposable
 
         foreach (var line in lines)
         {
-            ShockwaveLog.RefusedMore(_logger, line.Count, line.StatusCode, line.Text);
+            if (line.StatusCode is { } status)
+            {
+                ShockwaveLog.RefusedMore(_logger, line.Count, status, line.Text);
+            }
+            else
+            {
+                ShockwaveLog.ClosedMore(_logger, line.Count, line.Text);
+            }
         }
     }
 
@@ -115,7 +132,7 @@ internal sealed class Refusals : IDisposable
     {
         public long Count { get; set; }
 
-        public int StatusCode { get; set; }
+        public int? StatusCode { get; set; }
 
         public string Text { get; set; } = "";
     }

@@ -19,6 +19,7 @@ internal static class ShockwaveOptionRules
             "IP addresses, or networks in CIDR notation such as 10.0.0.0/8",
             o => o.ExemptAddresses,
             o => o.ExemptAddresses.FirstOrDefault(text => AddressExemptions.Parse(text) is null)),
+        OptionalCount("AcceptsPerSecond", 1_000_000, o => o.AcceptsPerSecond, (o, value) => o.AcceptsPerSecond = value),
         OptionalCount("UpgradesPerSecond", 1_000_000, o => o.UpgradesPerSecond, (o, value) => o.UpgradesPerSecond = value),
         Rules.Time("HandshakeTimeout", TimeSpan.FromSeconds(1), o => o.HandshakeTimeout, (o, value) => o.HandshakeTimeout = value),
         Rules.Time("DrainTimeout", TimeSpan.FromSeconds(1), o => o.DrainTimeout, (o, value) => o.DrainTimeout = value),

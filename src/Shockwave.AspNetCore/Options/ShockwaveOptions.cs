@@ -26,7 +26,10 @@ public sealed class ShockwaveOptions : ConnectionOptions
     /// 1 to 2147483647; <see langword="null"/> sets no limit, and the process runs out of descriptors or memory instead. The default is what
     /// four fifths of its descriptors, or its memory at 64 KiB for a connection, allow.
     /// </value>
-    /// <remarks>An opening handshake beyond it gets 503. Kestrel's own limits on connections hold as well, the least of them all.</remarks>
+    /// <remarks>
+    /// An opening handshake beyond it gets 503. Kestrel's own limits on connections hold as well, the least of them all. TCP connections, those
+    /// that only speak HTTP included, may be an eighth more, 16 at least and 1024 at most: one beyond that is closed as soon as it is accepted.
+    /// </remarks>
     public int? MaxConnections { get; set; } = ConnectionCapacity.Default;
 
     /// <summary>Gets or sets the most connections that one address may have: an IPv4 address, or an IPv6 network of 64 bits.</summary>
@@ -41,12 +44,17 @@ public sealed class ShockwaveOptions : ConnectionOptions
     /// <value>IP addresses, and networks in CIDR notation such as <c>10.0.0.0/8</c>; none by default.</value>
     public IList<string> ExemptAddresses { get; } = [];
 
-    /// <summary>Gets or sets how many connections are let in per second. After a quiet time it may be twice as many at once.</summary>
+    /// <summary>Gets or sets how many TCP connections are accepted per second, over all endpoints. After a quiet time it may be twice as many at once.</summary>
+    /// <value>1 to 1000000; default 2000; <see langword="null"/> sets no limit, and the TLS handshakes of clients that all come at once take the processor.</value>
+    /// <remarks>Those beyond it are not refused: they wait in the kernel's queue.</remarks>
+    public int? AcceptsPerSecond { get; set; } = 2000;
+
+    /// <summary>Gets or sets how many WebSockets are opened per second. After a quiet time it may be twice as many at once.</summary>
     /// <value>1 to 1000000; default 1000; <see langword="null"/> sets no limit, and clients that all come back at once take the processor from those that are there.</value>
     /// <remarks>An opening handshake beyond it gets 503 with <c>Retry-After</c>.</remarks>
     public int? UpgradesPerSecond { get; set; } = 1000;
 
-    /// <summary>Gets or sets how long a connection may take from its TCP accept until the head of its first request is complete, TLS included.</summary>
+    /// <summary>Gets or sets how long a connection may take from its TCP accept until the head of its first request is complete, TLS included, and without the wait that <see cref="AcceptsPerSecond"/> asks for.</summary>
     /// <value>1 s to 1 day; default 10 s.</value>
     /// <remarks>
     /// Afterwards it is closed. Kestrel's <c>RequestHeadersTimeout</c> is lowered to it where it is longer. What the application does with the
@@ -56,6 +64,10 @@ public sealed class ShockwaveOptions : ConnectionOptions
 
     /// <summary>Gets or sets how long connections may take to close when the server stops.</summary>
     /// <value>1 s to 1 day; default 25 s. The host's own shutdown timeout is raised to 5 s more where it is lower.</value>
+    /// <remarks>
+    /// A peer that is slow gets everything that is buffered for it; <c>CloseTimeout</c> begins when that is sent. One that takes nothing is
+    /// given up after <c>WriteTimeout</c>.
+    /// </remarks>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>Gets or sets what moves the bytes of connections that come over plain TCP. Everything else takes the portable path.</summary>

@@ -5,12 +5,16 @@ using Shockwave.Engine;
 
 namespace Shockwave.AspNetCore;
 
-/// <summary>Hands connections that the loops accept to Kestrel.</summary>
+/// <summary>Hands connections that the loops accept to Kestrel. When many wait for it, the loops accept no more until half of them are taken.</summary>
 internal sealed class EngineListener : IConnectionListener
 {
+    // Enough that Kestrel has always one to take; as many more wait in each loop's queue of the kernel.
+    public const int MaxWaiting = 512;
+
     // Many loops write, Kestrel reads.
     private readonly Channel<EngineConnection> _accepted = Channel.CreateUnbounded<EngineConnection>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Listener _listener;
+    private int _waiting;
 
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
     public EngineListener(LoopGroup loops, IPEndPoint endPoint, int backlog, Func<SocketTransport, EngineConnection> open)
@@ -19,11 +23,13 @@ internal sealed class EngineListener : IConnectionListener
         {
             var connection = open(transport);
             connection.Start();
+            Interlocked.Increment(ref _waiting);
             if (!_accepted.Writer.TryWrite(connection))
             {
                 transport.Abort();
             }
-        });
+        },
+        () => Volatile.Read(ref _waiting) < MaxWaiting);
     }
 
     /// <inheritdoc />
@@ -36,6 +42,12 @@ internal sealed class EngineListener : IConnectionListener
         {
             if (_accepted.Reader.TryRead(out var connection))
             {
+                // Each time that the count falls it passes here once, and it falls after any that a loop found too high.
+                if (Interlocked.Decrement(ref _waiting) == MaxWaiting / 2)
+                {
+                    _listener.Resume();
+                }
+
                 return connection;
             }
         }

@@ -25,7 +25,7 @@ internal sealed class EngineTransportFactory : IConnectionListenerFactory, IConn
         _sockets = sockets.Value;
         _memoryPool = memoryPools?.Create() ?? MemoryPool<byte>.Shared;
         var limits = kestrel.Value.Limits;
-        _input = CreateOptions(limits.MaxRequestBufferSize, PipeScheduler.ThreadPool, PipeScheduler.Inline);
+        _input = CreateOptions(Math.Min(limits.MaxRequestBufferSize ?? long.MaxValue, KestrelLimits.MaxReadAheadBytes), PipeScheduler.ThreadPool, PipeScheduler.Inline);
         _output = CreateOptions(limits.MaxResponseBufferSize, PipeScheduler.Inline, PipeScheduler.ThreadPool);
     }
 

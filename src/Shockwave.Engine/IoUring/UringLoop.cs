@@ -92,8 +92,14 @@ internal sealed unsafe class UringLoop : EventLoop
         if (acceptor.Slot < 0)
         {
             acceptor.Slot = Occupy(acceptor);
+            RequestAccepts(acceptor);
         }
 
+        // Otherwise it was stopped just now: the last completion of that request begins the next.
+    }
+
+    private void RequestAccepts(Acceptor acceptor)
+    {
         ref var request = ref NewRequest(Request.Accept, acceptor.Slot, RingRequest.OpAccept, acceptor.Socket);
         request.IoPriority = RingRequest.AcceptMultishot;
         request.OperationFlags = SOCK_CLOEXEC;
@@ -258,7 +264,7 @@ internal sealed unsafe class UringLoop : EventLoop
 
     private void OnAccepted(Acceptor acceptor, in RingCompletion completion)
     {
-        bool goesOn = completion.Result != -Errno.ECANCELED && acceptor.OnAccepted(completion.Result);
+        bool goesOn = completion.Result == -Errno.ECANCELED || acceptor.OnAccepted(completion.Result);
         if (completion.HasMore)
         {
             return;
@@ -266,7 +272,7 @@ internal sealed unsafe class UringLoop : EventLoop
 
         if (goesOn && acceptor.IsAccepting)
         {
-            StartAccepting(acceptor);
+            RequestAccepts(acceptor);
         }
         else if (!acceptor.IsAccepting)
         {

@@ -2,10 +2,11 @@ namespace Shockwave.Engine;
 
 /// <summary>One loop's listening socket. On that loop only.</summary>
 /// <remarks>
-/// When the process, or the machine, is out of descriptors or memory, accepting pauses and is tried again, later each time: the
-/// connections wait in the kernel's queue, and the loop does not spin over a socket that stays ready.
+/// When the process, or the machine, is out of descriptors or memory, accepting pauses and is tried again, later each time. When whoever
+/// takes the connections has no room for another, it pauses until <see cref="Resume"/>. Meanwhile the connections wait in the kernel's
+/// queue, and the loop does not spin over a socket that stays ready.
 /// </remarks>
-internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTransport> accepted, Action<int> exhausted) : TimerEntry
+internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTransport> accepted, Action<int> exhausted, Func<bool>? hasRoom = null) : TimerEntry
 {
     // So many in one turn: the connections that are open already must not wait for a storm of new ones to end.
     private const int MaxAcceptsPerTurn = 64;
@@ -15,6 +16,7 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
 
     private TimeSpan _pause;
     private bool _isPaused;
+    private bool _awaitsRoom;
     private bool _isClosed;
 
     public int Socket { get; } = socket;
@@ -66,7 +68,17 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
 
         _pause = TimeSpan.Zero;
         accepted(transport);
-        return true;
+        return HasRoom();
+    }
+
+    /// <summary>Goes on if there is room again. Harmless when repeated.</summary>
+    public void Resume()
+    {
+        if (_awaitsRoom && hasRoom!())
+        {
+            _awaitsRoom = false;
+            Continue();
+        }
     }
 
     /// <summary>Accepts everybody who waits and closes: a socket that closes over its queue resets those in it. Harmless when repeated.</summary>
@@ -78,6 +90,7 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
         }
 
         _isClosed = true;
+        _awaitsRoom = false;
         loop.Timers.Cancel(this);
         loop.Remove(this);
         while (!AcceptAll())
@@ -88,7 +101,9 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
     }
 
     /// <inheritdoc />
-    protected internal override void OnDeadline()
+    protected internal override void OnDeadline() => Continue();
+
+    private void Continue()
     {
         _isPaused = false;
         Begin(isFirst: false);
@@ -109,8 +124,21 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
         }
         catch (EngineException e)
         {
-            Pause(e.Errno);
+            PauseFor(e.Errno);
         }
+    }
+
+    // Asked after the connection was handed over, and Resume is posted after room was made: one of the two sees the other. One that closes
+    // lets everybody in.
+    private bool HasRoom()
+    {
+        if (_isClosed || hasRoom is null || hasRoom())
+        {
+            return true;
+        }
+
+        _awaitsRoom |= TryPause();
+        return false;
     }
 
     private bool OnFailed(int errno)
@@ -121,19 +149,29 @@ internal sealed class Acceptor(EventLoop loop, int socket, Action<SocketTranspor
             return errno != Errno.EINVAL;
         }
 
-        Pause(errno);
+        PauseFor(errno);
         return false;
     }
 
-    private void Pause(int errno)
+    private void PauseFor(int errno)
     {
-        if (!_isPaused && !_isClosed)
+        if (TryPause())
         {
-            _isPaused = true;
             _pause = _pause == TimeSpan.Zero ? _firstPause : TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, _longestPause.Ticks));
-            loop.StopAccepting(this);
             loop.Timers.Schedule(this, loop.TurnTimestamp + (long)(_pause.TotalSeconds * loop.Time.TimestampFrequency));
             exhausted(errno);
         }
+    }
+
+    private bool TryPause()
+    {
+        if (_isPaused || _isClosed)
+        {
+            return false;
+        }
+
+        _isPaused = true;
+        loop.StopAccepting(this);
+        return true;
     }
 }

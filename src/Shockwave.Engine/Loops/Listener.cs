@@ -27,9 +27,10 @@ internal sealed class Listener : IOwnerWork
     /// <param name="backlog">How many connections may wait for each loop.</param>
     /// <param name="accepted">Gets each connection, not yet started, on its loop. Must not throw.</param>
     /// <param name="exhausted">Told the error number, on a loop, when accepting pauses for want of descriptors or memory.</param>
+    /// <param name="hasRoom">Asked on a loop after each connection; if there is no room for another, accepting pauses until <see cref="Resume"/>.</param>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     public static Listener Bind(
-        IReadOnlyList<EventLoop> loops, IPEndPoint endPoint, int backlog, Action<SocketTransport> accepted, Action<int> exhausted)
+        IReadOnlyList<EventLoop> loops, IPEndPoint endPoint, int backlog, Action<SocketTransport> accepted, Action<int> exhausted, Func<bool>? hasRoom = null)
     {
         var system = loops[0].System;
         var sockets = new List<int>();
@@ -56,31 +57,36 @@ internal sealed class Listener : IOwnerWork
         }
 
         var bound = SocketAddresses.Get(system, sockets[0], isPeer: false)!;
-        var listener = new Listener(bound, [.. loops.Zip(sockets, (loop, socket) => (loop, new Acceptor(loop, socket, accepted, exhausted)))]);
-        foreach (var (loop, acceptor) in listener._acceptors)
-        {
-            loop.Post(listener, acceptor, Begin);
-        }
-
+        var listener = new Listener(bound, [.. loops.Zip(sockets, (loop, socket) => (loop, new Acceptor(loop, socket, accepted, exhausted, hasRoom)))]);
+        listener.PostAll(Begin);
         return listener;
     }
+
+    /// <summary>Says that there is room for more connections than a loop has found.</summary>
+    public void Resume() => PostAll(Continue);
 
     /// <summary>Accepts everybody who waits and closes the sockets. Harmless when repeated.</summary>
     public Task StopAsync()
     {
         if (Interlocked.Exchange(ref _isStopping, 1) == 0)
         {
-            foreach (var (loop, acceptor) in _acceptors)
-            {
-                loop.Post(this, acceptor, Close);
-            }
+            PostAll(Close);
         }
 
         return _stopped.Task;
     }
 
     private const long Begin = 0;
-    private const long Close = 1;
+    private const long Continue = 1;
+    private const long Close = 2;
+
+    private void PostAll(long step)
+    {
+        foreach (var (loop, acceptor) in _acceptors)
+        {
+            loop.Post(this, acceptor, step);
+        }
+    }
 
     void IOwnerWork.Run(object? state, long argument)
     {
@@ -88,6 +94,12 @@ internal sealed class Listener : IOwnerWork
         if (argument == Begin)
         {
             acceptor.Open();
+            return;
+        }
+
+        if (argument == Continue)
+        {
+            acceptor.Resume();
             return;
         }
 

@@ -73,9 +73,10 @@ internal sealed class LoopGroup : IAsyncDisposable
     /// <param name="endPoint">The address; port 0 takes a free one.</param>
     /// <param name="backlog">How many connections may wait for each loop.</param>
     /// <param name="accepted">Gets each connection, not yet started, on its loop. Must not throw.</param>
+    /// <param name="hasRoom">Asked on a loop after each connection; if there is no room for another, accepting pauses until <see cref="Listener.Resume"/>.</param>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public Listener Listen(IPEndPoint endPoint, int backlog, Action<SocketTransport> accepted) =>
-        Listener.Bind(_loops, endPoint, backlog, accepted, _options.AcceptingPaused);
+    public Listener Listen(IPEndPoint endPoint, int backlog, Action<SocketTransport> accepted, Func<bool>? hasRoom = null) =>
+        Listener.Bind(_loops, endPoint, backlog, accepted, _options.AcceptingPaused, hasRoom);
 
     /// <summary>Ends the loops; connections that are left are aborted.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAll(_loops.Select(loop => Task.Run(loop.Stop))).ConfigureAwait(false);

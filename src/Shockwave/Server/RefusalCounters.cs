@@ -11,6 +11,7 @@ internal sealed class RefusalCounters
         Of(RefusalReason.InvalidHandshake),
         Of(RefusalReason.Origin),
         Of(RefusalReason.Connections),
+        Of(RefusalReason.TcpConnections),
         Of(RefusalReason.Address),
         Of(RefusalReason.Rate),
         Of(RefusalReason.HandshakeTimeout),

@@ -6,6 +6,7 @@ internal enum RefusalReason
     InvalidHandshake,
     Origin,
     Connections,
+    TcpConnections,
     Address,
     Rate,
     HandshakeTimeout,

@@ -118,9 +118,13 @@ internal sealed class Shard(ConnectionOwner owner, ConnectionEvents events, Acti
     /// <summary>Says that user code is done with a connection that has ended. Any thread.</summary>
     public void Finish() => finished?.Invoke();
 
-    /// <summary>Closes every connection.</summary>
+    /// <summary>Gets whether the server is stopping: whoever stops it bounds how long its connections may take.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>Closes every connection. From now on the shard drains.</summary>
     public void CloseAll(CloseCode code, string reason)
     {
+        IsDraining = true;
         // From the end: whichever connection left meanwhile, one that was closed already would take its place.
         for (int i = _connectionCount - 1; i >= 0; i--)
         {

@@ -41,6 +41,28 @@ public sealed class RateLimitTests
         }
     }
 
+    [Fact]
+    public void TakingAhead_AddsUpTheWaitAndIsPaidForFirst()
+    {
+        var time = new ManualTimeProvider();
+        var rate = new RateLimit(10, time);
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal(TimeSpan.Zero, rate.TakeAhead());
+        }
+
+        for (int i = 1; i <= 30; i++)
+        {
+            Assert.Equal(TimeSpan.FromSeconds(i / 10.0), rate.TakeAhead());
+        }
+
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(TimeSpan.FromSeconds(0.1), rate.Take());
+        Assert.Equal(TimeSpan.FromSeconds(0.1), rate.TakeAhead());
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal(TimeSpan.Zero, rate.TakeAhead());
+    }
+
     private static int TakeAll(RateLimit rate)
     {
         int count = 0;

@@ -58,6 +58,20 @@ public sealed class RefusalsTests : IDisposable
     }
 
     [Fact]
+    public void ConnectionClosedWithoutAnAnswer_HasNoStatus()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            _refusals.Report(RefusalReason.TcpConnections, statusCode: null, "full");
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(
+            ["A TCP connection was closed without an answer: full", "2 more TCP connections were closed without an answer in the last second: full"],
+            _log.Events.Select(line => line.Text));
+    }
+
+    [Fact]
     public void EveryReason_HasACountOfItsOwn()
     {
         var reasons = Enum.GetValues<RefusalReason>();
@@ -69,7 +83,7 @@ public sealed class RefusalsTests : IDisposable
             }
         }
 
-        Assert.Equal(new RefusalStatistics(1, 2, 3, 4, 5, 6, 7), _counters.Read());
+        Assert.Equal(new RefusalStatistics(1, 2, 3, 4, 5, 6, 7, 8), _counters.Read());
         Assert.Equal(reasons.Length, _log.Events.Count);
     }
 }

@@ -16,7 +16,7 @@ public sealed class ShockwaveOptionsSetupTests
             ("Compression:AllowContextTakeover", "true"), ("Compression:AllowPeerContextTakeover", "true"), ("Compression:MaxWindowBits", "9"),
             ("AllowedOrigins:0", "https://a.example"), ("AllowAnyOrigin", "true"), ("Subprotocols", "one,two"), ("DrainTimeout", "00:00:10"),
             ("Engine", "iouring"), ("Loops", "3"), ("BusyPoll", "00:00:00.00005"),
-            ("MaxConnections", "1"), ("MaxConnectionsPerAddress", ""), ("ExemptAddresses", "10.0.0.0/8,2001:db8::1"), ("UpgradesPerSecond", "1000000"), ("HandshakeTimeout", "00:00:01"));
+            ("MaxConnections", "1"), ("MaxConnectionsPerAddress", ""), ("ExemptAddresses", "10.0.0.0/8,2001:db8::1"), ("AcceptsPerSecond", ""), ("UpgradesPerSecond", "1000000"), ("HandshakeTimeout", "00:00:01"));
         Assert.Null(options.PingInterval);
         Assert.Equal((33554432, 1000, 100000), (options.MaxMessageBytes, options.MaxFrameBytes, options.MaxFragmentsPerMessage));
         Assert.Equal(
@@ -33,11 +33,11 @@ public sealed class ShockwaveOptionsSetupTests
         Assert.Equal(10, options.DrainTimeout.TotalSeconds);
         Assert.Equal((EngineKind.IoUring, 3, 50), (options.Engine, options.Loops, options.BusyPoll.TotalMicroseconds));
 
-        Assert.Equal((1, null, 1_000_000, 1), (options.MaxConnections, options.MaxConnectionsPerAddress, options.UpgradesPerSecond, options.HandshakeTimeout.TotalSeconds));
+        Assert.Equal((1, null, null, 1_000_000, 1), (options.MaxConnections, options.MaxConnectionsPerAddress, options.AcceptsPerSecond, options.UpgradesPerSecond, options.HandshakeTimeout.TotalSeconds));
         Assert.Equal(["10.0.0.0/8", "2001:db8::1"], options.ExemptAddresses);
 
         // The list above is all there is: an option without a line there fails here.
-        Assert.Equal(31, ShockwaveOptionRules.All.Count);
+        Assert.Equal(32, ShockwaveOptionRules.All.Count);
     }
 
     [Theory]
@@ -64,6 +64,8 @@ public sealed class ShockwaveOptionsSetupTests
     [InlineData("MaxConnections", "0", "1 to 2147483647, or empty for no limit")]
     [InlineData("MaxConnections", "2147483648", "1 to 2147483647, or empty for no limit")]
     [InlineData("MaxConnectionsPerAddress", "0", "1 to 2147483647, or empty for no limit")]
+    [InlineData("AcceptsPerSecond", "0", "1 to 1000000, or empty for no limit")]
+    [InlineData("AcceptsPerSecond", "1000001", "1 to 1000000, or empty for no limit")]
     [InlineData("UpgradesPerSecond", "0", "1 to 1000000, or empty for no limit")]
     [InlineData("UpgradesPerSecond", "1000001", "1 to 1000000, or empty for no limit")]
     [InlineData("HandshakeTimeout", "00:00:00.9", "00:00:01 to 1.00:00:00")]

@@ -9,6 +9,7 @@ public sealed class AcceptorTests
 
     private readonly List<SocketTransport> _accepted = [];
     private readonly List<int> _pauses = [];
+    private int _most = int.MaxValue;
 
     [Theory]
     [MemberData(nameof(FakeLoop.Kinds), MemberType = typeof(FakeLoop))]
@@ -187,6 +188,112 @@ public sealed class AcceptorTests
         Assert.Single(_accepted);
     }
 
+    [Theory]
+    [MemberData(nameof(FakeLoop.Kinds), MemberType = typeof(FakeLoop))]
+    public void NoRoom_LeavesTheRestInTheQueueUntilThereIs(string kind)
+    {
+        using var test = new FakeLoop(kind);
+        _most = 5;
+        var acceptor = Listen(test);
+        test.Run();
+        int[] ports = [.. Enumerable.Range(0, 5).Select(_ => test.Kernel.Connect(80)!.Port)];
+        test.Run();
+        Assert.Equal(5, _accepted.Count);
+        ports = [.. ports, .. Enumerable.Range(0, 20).Select(_ => test.Kernel.Connect(80)!.Port)];
+        test.Run();
+        Assert.Equal(5, _accepted.Count);
+
+        // Neither time nor the socket that stays ready wakes the loop.
+        int calls = test.Kernel.CallCount;
+        test.Time.Advance(TimeSpan.FromMinutes(1));
+        test.Turn();
+        test.Turn();
+        Assert.Equal(calls + 2, test.Kernel.CallCount);
+
+        _most = int.MaxValue;
+        test.Post(acceptor.Resume);
+        test.Post(acceptor.Resume);
+        test.Run();
+        Assert.Equal(ports, _accepted.Select(transport => transport.RemoteEndPoint!.Port));
+        Assert.Empty(_pauses);
+    }
+
+    // What the kernel accepted before io_uring's request was cancelled is here already.
+    [Theory]
+    [InlineData(nameof(LoopKind.Epoll), 5)]
+    [InlineData(nameof(LoopKind.IoUring), 25)]
+    public void NoRoom_LosesNobodyWhomTheKernelHasAccepted(string kind, int expected)
+    {
+        using var test = new FakeLoop(kind);
+        _most = 5;
+        var acceptor = Listen(test);
+        test.Run();
+        for (int i = 0; i < 25; i++)
+        {
+            test.Kernel.Connect(80);
+        }
+
+        test.Run();
+        Assert.Equal(expected, _accepted.Count);
+        test.Kernel.Connect(80);
+        test.Run();
+        Assert.Equal(expected, _accepted.Count);
+
+        _most = int.MaxValue;
+        test.Post(acceptor.Resume);
+        test.Run();
+        Assert.Equal(26, _accepted.Count);
+    }
+
+    [Theory]
+    [MemberData(nameof(FakeLoop.Kinds), MemberType = typeof(FakeLoop))]
+    public void RoomInTheSameTurn_GoesOnAndPausesAgain(string kind)
+    {
+        using var test = new FakeLoop(kind);
+        _most = 1;
+        var acceptor = Listen(test);
+        test.Run();
+        test.Kernel.Connect(80);
+        test.Post(() =>
+        {
+            // On io_uring the cancelled request has not ended yet.
+            _most = 2;
+            acceptor.Resume();
+        });
+        test.Run();
+        Assert.Single(_accepted);
+        test.Post(acceptor.Resume);
+        test.Kernel.Connect(80);
+        test.Run();
+        Assert.Equal(2, _accepted.Count);
+        test.Kernel.Connect(80);
+        test.Run();
+        Assert.Equal(2, _accepted.Count);
+        _most = 3;
+        test.Post(acceptor.Resume);
+        test.Run();
+        Assert.Equal(3, _accepted.Count);
+    }
+
+    [Theory]
+    [MemberData(nameof(FakeLoop.Kinds), MemberType = typeof(FakeLoop))]
+    public void CloseWithoutRoom_AcceptsEverybodyWhoWaits(string kind)
+    {
+        using var test = new FakeLoop(kind);
+        _most = 1;
+        var acceptor = Listen(test);
+        test.Run();
+        test.Kernel.Connect(80);
+        test.Run();
+        FakePeer[] peers = [.. Enumerable.Range(0, 100).Select(_ => test.Kernel.Connect(80)!)];
+        acceptor.Close();
+        acceptor.Resume();
+        test.Run();
+        Assert.Equal(101, _accepted.Count);
+        Assert.All(peers, peer => Assert.False(peer.WasReset));
+        Assert.Equal(test.OwnDescriptors + 101, test.Kernel.OpenCount);
+    }
+
     private Acceptor Listen(FakeLoop test) => test.Listen(
         transport =>
         {
@@ -194,5 +301,6 @@ public sealed class AcceptorTests
             _accepted.Add(connection.Transport);
             transport.Start();
         },
-        _pauses.Add);
+        _pauses.Add,
+        () => _accepted.Count < _most);
 }

@@ -57,12 +57,12 @@ internal sealed class FakeLoop : IDisposable
     }
 
     /// <summary>Listens on a port of the fake kernel.</summary>
-    public Acceptor Listen(Action<SocketTransport> accepted, Action<int>? exhausted = null, int port = 80)
+    public Acceptor Listen(Action<SocketTransport> accepted, Action<int>? exhausted = null, Func<bool>? hasRoom = null, int port = 80)
     {
         int socket = Kernel.OpenSocket(SocketOption.AF_INET, isNonBlocking: true);
         Kernel.Bind(socket, SocketAddresses.Write(new(System.Net.IPAddress.Loopback, port)));
         Kernel.Listen(socket, 512);
-        var acceptor = new Acceptor(Loop, socket, accepted, exhausted ?? (_ => { }));
+        var acceptor = new Acceptor(Loop, socket, accepted, exhausted ?? (_ => { }), hasRoom);
         acceptor.Open();
         return acceptor;
     }

@@ -54,6 +54,48 @@ public sealed class ShockwaveServerTests
         Assert.Single(peer.HandlerErrors);
     }
 
+    // Longer than CloseTimeout, which a client has to answer the Close frame that comes last.
+    [Fact]
+    public async Task Stop_GivesASlowPeerAllThatIsBufferedForIt()
+    {
+        var time = new ManualTimeProvider();
+        await using var peer = Peer.Connect(new EchoHandler().CreateDispatcher(), options: null, time, capacity: 16 * 1024);
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.NotEqual(SendResult.Closed, peer.Connection.WriteMessage(new byte[60_000], MessageType.Binary));
+        }
+
+        var stop = peer.Server.StopAsync(CancellationToken.None);
+        await peer.OwnerIsIdleAsync();
+        for (int i = 0; i < 10; i++)
+        {
+            await peer.AdvanceAsync(time, TimeSpan.FromSeconds(4));
+            Assert.Equal(60_000, (await peer.ReadFrameAsync())!.Value.Payload.Length);
+        }
+
+        Assert.Equal((CloseCode.ServiceRestart, "server stops"), await peer.ReadCloseAsync());
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(4));
+        Assert.False(stop.IsCompleted);
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(2));
+        await stop;
+        Assert.Equal(CloseCode.ServiceRestart, peer.Connection.CloseInfo!.Value.CodeSent);
+    }
+
+    [Fact]
+    public async Task Stop_WaitsForAPeerThatReadsNothingAsLongAsForAnyOther()
+    {
+        var time = new ManualTimeProvider();
+        await using var peer = Peer.Connect(new EchoHandler().CreateDispatcher(), options: null, time, capacity: 16 * 1024);
+        peer.Connection.WriteMessage(new byte[60_000], MessageType.Binary);
+        await peer.OwnerIsIdleAsync();
+        var stop = peer.Server.StopAsync(CancellationToken.None);
+        await peer.OwnerIsIdleAsync();
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(9));
+        Assert.False(stop.IsCompleted);
+        await peer.AdvanceAsync(time, TimeSpan.FromSeconds(2));
+        await stop;
+    }
+
     [Fact]
     public async Task Stop_WaitsForFunctionsThatRead()
     {
