@@ -268,6 +268,8 @@ public sealed partial class WebSocketConnection
         }
         else if (AddressOf(payload) == _shard.DeliveredPayload && _transport.TryBorrow(payload, headerLength, out var frame))
         {
+            // Once: the header of a second frame would lie where the first one's does.
+            _shard.DeliveredPayload = 0;
             FrameCodec.EncodeHeader(frame, header);
             _transport.WriteBorrowed(frame);
         }

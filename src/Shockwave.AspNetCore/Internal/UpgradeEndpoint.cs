@@ -109,9 +109,9 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
     {
         var request = context.Request;
         var headers = request.Headers;
-        if (!isExtendedConnect)
-        {
-            var refusal = ServerHandshake.Validate(new HandshakeRequest
+        var refusal = isExtendedConnect
+            ? ServerHandshake.ValidateExtendedConnect(Lines(headers.SecWebSocketVersion), Lines(headers.SecWebSocketProtocol))
+            : ServerHandshake.Validate(new HandshakeRequest
             {
                 Method = request.Method,
                 HttpVersion = request.Protocol,
@@ -123,10 +123,9 @@ internal sealed class UpgradeEndpoint(ShockwaveRuntime runtime, MessageDispatche
                 SecWebSocketProtocol = Lines(headers.SecWebSocketProtocol),
                 HasBody = request.ContentLength > 0 || headers.TransferEncoding.Count > 0,
             });
-            if (refusal is not null)
-            {
-                return refusal;
-            }
+        if (refusal is not null)
+        {
+            return refusal;
         }
 
         var verdict = runtime.Origins.Check(Lines(headers.Origin), request.IsHttps, request.Host.Value);

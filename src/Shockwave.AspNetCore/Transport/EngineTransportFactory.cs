@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Shockwave.AspNetCore;
 
 /// <summary>Kestrel's transport on event loops. What is not TCP on an address of its own (Unix sockets, pipes, inherited handles) stays with the transports registered before.</summary>
-internal sealed class EngineTransportFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class EngineTransportFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector, IDisposable
 {
     private readonly EngineHost _engine;
     private readonly SocketTransportOptions _sockets;
@@ -49,6 +49,9 @@ internal sealed class EngineTransportFactory : IConnectionListenerFactory, IConn
             throw new AddressInUseException(e.Message, e);
         }
     }
+
+    /// <inheritdoc />
+    public void Dispose() => _memoryPool.Dispose();
 
     private PipeOptions CreateOptions(long? maxBytes, PipeScheduler readerScheduler, PipeScheduler writerScheduler)
     {

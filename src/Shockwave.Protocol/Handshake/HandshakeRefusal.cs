@@ -28,6 +28,10 @@ public sealed record HandshakeRefusal(int StatusCode, string Section, string Rea
         new(426, "RFC 6455 §11.3.5", "Sec-WebSocket-Version was sent more than once") { Headers = [.. _version, .. _upgrade] };
     internal static readonly HandshakeRefusal OtherVersion =
         new(426, "RFC 6455 §4.4", "Sec-WebSocket-Version is not 13") { Headers = [.. _version, .. _upgrade] };
+
+    // RFC 9110 §15.5.22 wants Upgrade in a 426 response, and RFC 9113 §8.2.2 forbids it: so it cannot be 426.
+    internal static readonly HandshakeRefusal OtherVersionOverHttp2 =
+        new(400, "RFC 6455 §4.4", "Sec-WebSocket-Version is not 13") { Headers = _version };
     internal static readonly HandshakeRefusal NotOneKey = new(400, "RFC 6455 §11.3.1", "exactly one Sec-WebSocket-Key header is required");
     internal static readonly HandshakeRefusal InvalidKey = new(400, "RFC 6455 §4.2.1", "Sec-WebSocket-Key is not the base64 of 16 bytes");
     internal static readonly HandshakeRefusal InvalidSubprotocol = new(400, "RFC 6455 §4.1", "Sec-WebSocket-Protocol is not a list of tokens");

@@ -51,6 +51,18 @@ public static class ServerHandshake
             ?? ValidateSubprotocols(request.SecWebSocketProtocol);
     }
 
+    /// <summary>As <see cref="Validate"/>, for an extended CONNECT of HTTP/2 (RFC 8441 §5), where Upgrade, Connection and the key mean nothing.</summary>
+    internal static HandshakeRefusal? ValidateExtendedConnect(HeaderValues version, HeaderValues subprotocols)
+    {
+        // RFC 8441 §5: Sec-WebSocket-Version and Sec-WebSocket-Protocol are used as in RFC 6455.
+        if (ValidateVersion(version) is { } refusal)
+        {
+            return refusal == HandshakeRefusal.NoVersion ? refusal : HandshakeRefusal.OtherVersionOverHttp2;
+        }
+
+        return ValidateSubprotocols(subprotocols);
+    }
+
     private static HandshakeRefusal? ValidateVersion(HeaderValues version) => version.Count switch
     {
         0 => HandshakeRefusal.NoVersion,

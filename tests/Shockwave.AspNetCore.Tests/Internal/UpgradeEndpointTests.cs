@@ -8,7 +8,7 @@ using Shockwave.Testing;
 
 namespace Shockwave.AspNetCore.Tests;
 
-public sealed class UpgradeEndpointTests
+public sealed partial class UpgradeEndpointTests
 {
     public static TheoryData<ServerPath> Paths { get; } = [.. Enum.GetValues<ServerPath>()];
 

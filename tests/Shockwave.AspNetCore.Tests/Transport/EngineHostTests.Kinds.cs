@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Shockwave.Engine;
 
 namespace Shockwave.AspNetCore.Tests;
 
@@ -33,15 +32,6 @@ public sealed partial class EngineHostTests
     }
 
     [Fact]
-    public async Task BusyPoll_ReachesTheLoops()
-    {
-        await using var host = StartHost(new ShockwaveOptions { Loops = 1, BusyPoll = TimeSpan.FromMilliseconds(5) });
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        host.Loops!.Loops[0].Post(new Signal(), done);
-        await done.Task;
-    }
-
-    [Fact]
     public async Task Dispose_MayBeRepeated()
     {
         var host = StartHost(new ShockwaveOptions { Loops = 1 });
@@ -51,9 +41,4 @@ public sealed partial class EngineHostTests
     }
 
     private static EngineHost StartHost(ShockwaveOptions options) => new(Options.Create(options), LoggerFactory.Create(_ => { }));
-
-    private sealed class Signal : IOwnerWork
-    {
-        public void Run(object? state, long argument) => ((TaskCompletionSource)state!).SetResult();
-    }
 }

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Shockwave.AspNetCore.Tests;
+namespace Shockwave.Testing;
 
 /// <summary>A certificate for localhost that nobody trusts.</summary>
-internal static class TestCertificate
+public static class TestCertificate
 {
+    /// <summary>Gets it, with its private key.</summary>
     public static X509Certificate2 Instance { get; } = Create();
 
     private static X509Certificate2 Create()
