@@ -23,7 +23,6 @@ internal abstract class EventLoop : ConnectionOwner
 
     private readonly ConcurrentQueue<OwnerWork> _inbox = new();
     private readonly HashSet<Acceptor> _acceptors = [];
-    private readonly BusyPoll _busyPoll;
     private readonly int _wakeEvent;
     private Thread? _thread;
     private int _threadId;
@@ -37,12 +36,15 @@ internal abstract class EventLoop : ConnectionOwner
         : base(time, buffers)
     {
         System = system;
-        _busyPoll = new BusyPoll(busyPoll, time);
+        BusyPoll = new BusyPoll(busyPoll, time);
         _wakeEvent = EngineException.Check(system.EventCreate(), "eventfd");
     }
 
     /// <summary>Gets the kernel.</summary>
     public SystemCalls System { get; }
+
+    /// <summary>Gets how the loop spins before it blocks. On the loop, but for <see cref="BusyPoll.IsEnabled"/>.</summary>
+    public BusyPoll BusyPoll { get; }
 
     /// <summary>Gets how many connections the loop has. Any thread; at about this instant.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
@@ -233,31 +235,31 @@ internal abstract class EventLoop : ConnectionOwner
 
     private void Poll(bool mayBlock)
     {
-        if (!mayBlock || !_busyPoll.IsEnabled)
+        if (!mayBlock || !BusyPoll.IsEnabled)
         {
             Wait(mayBlock);
             return;
         }
 
-        if (!_busyPoll.IsWorthwhile)
+        if (!BusyPoll.IsWorthwhile)
         {
-            _busyPoll.Begin();
+            BusyPoll.Begin();
             Wait(mayBlock: true);
-            _busyPoll.Blocked();
+            BusyPoll.Blocked();
             return;
         }
 
         // Whoever posts meanwhile writes to the event, and that ends the spin as a socket does.
-        _busyPoll.Begin();
+        BusyPoll.Begin();
         do
         {
             if (Wait(mayBlock: false))
             {
-                _busyPoll.Hit();
+                BusyPoll.Hit();
                 return;
             }
         }
-        while (_busyPoll.GoesOn);
+        while (BusyPoll.GoesOn);
 
         Wait(mayBlock: true);
     }

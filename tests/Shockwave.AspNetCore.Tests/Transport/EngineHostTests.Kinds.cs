@@ -32,6 +32,15 @@ public sealed partial class EngineHostTests
     }
 
     [Fact]
+    public async Task BusyPoll_ReachesEveryLoop_AndIsOffByDefault()
+    {
+        await using var quiet = StartHost(new ShockwaveOptions { Loops = 2 });
+        await using var busy = StartHost(new ShockwaveOptions { Loops = 2, BusyPoll = TimeSpan.FromMilliseconds(5) });
+        Assert.Equal([false, false], quiet.Loops!.Loops.Select(loop => loop.BusyPoll.IsEnabled));
+        Assert.Equal([true, true], busy.Loops!.Loops.Select(loop => loop.BusyPoll.IsEnabled));
+    }
+
+    [Fact]
     public async Task Dispose_MayBeRepeated()
     {
         var host = StartHost(new ShockwaveOptions { Loops = 1 });
