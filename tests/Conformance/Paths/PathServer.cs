@@ -192,7 +192,8 @@ internal sealed class PathServer : IAsyncDisposable
 
     private Task CheckRequest(HttpContext context, RequestDelegate next)
     {
-        if ((context.Request.Protocol, context.Request.IsHttps) != (IsHttp2 ? "HTTP/2" : "HTTP/1.1", IsTls))
+        // HTTP/1.0 as well comes by HTTP/1.1's way: some handshakes are refused for it.
+        if ((HttpProtocol.IsHttp2(context.Request.Protocol), context.Request.IsHttps) != (IsHttp2, IsTls))
         {
             _strays.Enqueue($"{context.Request.Protocol} {context.Request.Scheme}");
         }
