@@ -33,7 +33,7 @@ internal abstract class ConnectionOwner
     protected ConnectionOwner(TimeProvider time, ArrayPool<byte>? buffers = null)
     {
         Time = time;
-        Buffers = buffers ?? ArrayPool<byte>.Shared;
+        Buffers = buffers ?? BufferPool.Shared.ForOwner();
         Timers = new TimerWheel(time, this);
         TurnTimestamp = time.GetTimestamp();
     }

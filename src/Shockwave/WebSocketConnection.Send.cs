@@ -324,7 +324,7 @@ public sealed partial class WebSocketConnection
         while (Interlocked.CompareExchange(ref _postedBytes, posted + cost, posted) != posted);
 
         // Room for the longest header in front, so that the owner can frame it where it lies.
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
+        byte[] buffer = BufferPool.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
         payload.CopyTo(buffer.AsSpan(FrameCodec.MaxHeaderBytes));
         Owner.Post(this, buffer, ((long)payload.Length << 16) | ((long)type << 8) | (long)Posted.Write);
         return total > _settings.HighWatermarkBytes ? SendResult.Backpressure : SendResult.Accepted;
@@ -342,13 +342,13 @@ public sealed partial class WebSocketConnection
         if (length < HandOverBytes || _role == EndpointRole.Client || _compression is not null)
         {
             WriteWithRoom(payload, type);
-            ArrayPool<byte>.Shared.Return(buffer);
+            BufferPool.Shared.Return(buffer);
             return;
         }
 
         if (!CanSend)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            BufferPool.Shared.Return(buffer);
             return;
         }
 

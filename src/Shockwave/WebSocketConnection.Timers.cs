@@ -168,7 +168,7 @@ public sealed partial class WebSocketConnection
             return;
         }
 
-        byte[] held = Extras.HeldPong ??= ArrayPool<byte>.Shared.Rent(FrameCodec.MaxControlPayloadBytes);
+        byte[] held = Extras.HeldPong ??= BufferPool.Shared.Rent(FrameCodec.MaxControlPayloadBytes);
         payload.CopyTo(held);
         Extras.HeldPongLength = payload.Length;
     }
@@ -191,7 +191,7 @@ public sealed partial class WebSocketConnection
         if (_extras?.HeldPong is { } held)
         {
             _extras.HeldPong = null;
-            ArrayPool<byte>.Shared.Return(held);
+            BufferPool.Shared.Return(held);
         }
     }
 

@@ -13,12 +13,12 @@ internal readonly record struct StoredMessage(byte[] Buffer, int Length, Message
     {
         if (!reader.TryDetachMessage(out byte[]? buffer))
         {
-            buffer = ArrayPool<byte>.Shared.Rent(payload.Length);
+            buffer = BufferPool.Shared.Rent(payload.Length);
             payload.CopyTo(buffer);
         }
 
         return new StoredMessage(buffer!, payload.Length, type);
     }
 
-    public void Return() => ArrayPool<byte>.Shared.Return(Buffer);
+    public void Return() => BufferPool.Shared.Return(Buffer);
 }

@@ -16,7 +16,7 @@ internal sealed class Publication
         Topic = topic;
         Type = type;
         _holders = holders;
-        _buffer = ArrayPool<byte>.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
+        _buffer = BufferPool.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
         _headerLength = FrameCodec.EncodeHeader(_buffer, new FrameHeader((Opcode)type, payload.Length));
         payload.CopyTo(_buffer.AsSpan(_headerLength));
         _length = _headerLength + payload.Length;
@@ -35,7 +35,7 @@ internal sealed class Publication
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            BufferPool.Shared.Return(_buffer);
         }
     }
 }
