@@ -1,4 +1,3 @@
-using System.Buffers;
 using Shockwave.Protocol;
 
 namespace Shockwave;

