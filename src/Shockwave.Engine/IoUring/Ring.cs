@@ -81,7 +81,8 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Gets an empty request, which leaves with the next <see cref="Enter"/>.</summary>
     public ref RingRequest Next()
     {
-        if (_tail - Volatile.Read(ref *_submissionHead) == _submissionEntries)
+        // Again, when the kernel had no memory for any: a request that is overwritten never ends, and its connection neither.
+        while (_tail - Volatile.Read(ref *_submissionHead) == _submissionEntries)
         {
             Enter(wait: false);
         }
