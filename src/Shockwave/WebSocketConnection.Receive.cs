@@ -52,6 +52,7 @@ public sealed partial class WebSocketConnection
 
     private void AfterReading(MessageReader reader, bool wasMidMessage)
     {
+        CleanContext.Restore();
         if (_isDiscarding)
         {
             // Nothing more will be read: what has half arrived is given back now, not when the peer is done.
@@ -143,7 +144,7 @@ public sealed partial class WebSocketConnection
             FailHandler(e);
         }
 
-        CleanContext.Restore();
+        CleanContext.RestoreFlow();
     }
 
     /// <summary>Stops reading until <see cref="PostHandlerCompleted"/>. On the owner.</summary>

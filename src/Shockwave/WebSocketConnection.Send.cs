@@ -234,7 +234,7 @@ public sealed partial class WebSocketConnection
         int headerLength;
         if (_role == EndpointRole.Server)
         {
-            headerLength = FrameCodec.EncodeHeader(free, new FrameHeader(opcode, payload.Length, isFinal: true, isCompressed));
+            headerLength = FrameCodec.EncodeMessageHeader(free, opcode, payload.Length, isCompressed);
             Masker.Copy(payload, free[headerLength..]);
         }
         else
@@ -257,11 +257,10 @@ public sealed partial class WebSocketConnection
             return false;
         }
 
-        var header = new FrameHeader(opcode, payload.Length);
         int headerLength = FrameCodec.GetHeaderLength(payload.Length, isMasked: false);
         if (_reader.TryDetachMessage(payload, out byte[]? buffer))
         {
-            FrameCodec.EncodeHeader(_transport.GetSpan(headerLength), header);
+            FrameCodec.EncodeMessageHeader(_transport.GetSpan(headerLength), opcode, payload.Length);
             _transport.Commit(headerLength);
             _transport.Write(buffer!, 0, payload.Length);
         }
@@ -269,7 +268,7 @@ public sealed partial class WebSocketConnection
         {
             // Once: the header of a second frame would lie where the first one's does.
             _shard.DeliveredPayload = 0;
-            FrameCodec.EncodeHeader(frame, header);
+            FrameCodec.EncodeMessageHeader(frame, opcode, payload.Length);
             _transport.WriteBorrowed(frame);
         }
         else
@@ -312,7 +311,7 @@ public sealed partial class WebSocketConnection
         long posted, total;
         do
         {
-            posted = Interlocked.Read(ref _postedBytes);
+            posted = Volatile.Read(ref _postedBytes);
             long buffered = posted + _transport.UnsentBytes;
             total = buffered + cost;
             if (buffered > 0 && total > _settings.MaxBufferedBytes)
@@ -353,7 +352,7 @@ public sealed partial class WebSocketConnection
 
         int headerLength = FrameCodec.GetHeaderLength(length, isMasked: false);
         int start = FrameCodec.MaxHeaderBytes - headerLength;
-        FrameCodec.EncodeHeader(buffer.AsSpan(start), new FrameHeader((Opcode)type, length));
+        FrameCodec.EncodeMessageHeader(buffer.AsSpan(start), (Opcode)type, length);
         _transport.Write(buffer, start, headerLength + length);
         _shard.BytesSent += headerLength + length;
         Sent();

@@ -70,7 +70,7 @@ public sealed partial class WebSocketConnection : ITransportHandler, IOwnerWork
     public bool IsOpen => !Volatile.Read(ref _isSendingClosed);
 
     /// <summary>Gets how many bytes are buffered for the peer and not yet taken by the socket, those on their way to the owner included.</summary>
-    public long BufferedBytes => _transport.UnsentBytes + Interlocked.Read(ref _postedBytes);
+    public long BufferedBytes => _transport.UnsentBytes + Volatile.Read(ref _postedBytes);
 
     /// <summary>Gets a task that completes, and never fails, when the connection has ended. The handler's last call may still be under way.</summary>
     public Task Completion => Extras.Completion;

@@ -155,8 +155,32 @@ public static class FrameCodec
             throw new ArgumentException($"The header needs {headerLength} bytes.", nameof(destination));
         }
 
-        int maskBit = header.IsMasked ? MaskBit : 0;
         destination[0] = header.FirstByte;
+        EncodeLength(destination, length, header.IsMasked ? MaskBit : 0);
+        if (header.IsMasked)
+        {
+            Unsafe.WriteUnaligned(ref destination[headerLength - 4], header.MaskingKey);
+        }
+
+        return headerLength;
+    }
+
+    /// <summary>As <see cref="EncodeHeader"/>, for a whole message of a server: one frame, not masked.</summary>
+    /// <param name="destination">At least <see cref="GetHeaderLength"/> bytes.</param>
+    /// <param name="opcode">Text or binary.</param>
+    /// <param name="length">The payload's, in bytes.</param>
+    /// <param name="isCompressed">Whether RSV1 is set.</param>
+    /// <returns>The bytes written: 2, 4 or 10.</returns>
+    /// <remarks>No header is made first: written in bytes and read at once in words it would stall the processor for each message.</remarks>
+    internal static int EncodeMessageHeader(Span<byte> destination, Opcode opcode, int length, bool isCompressed = false)
+    {
+        destination[0] = (byte)((int)opcode | (isCompressed ? 0xC0 : 0x80));
+        EncodeLength(destination, length, maskBit: 0);
+        return GetHeaderLength(length, isMasked: false);
+    }
+
+    private static void EncodeLength(Span<byte> destination, long length, int maskBit)
+    {
         if (length < LengthIs16Bit)
         {
             destination[1] = (byte)((int)length | maskBit);
@@ -171,13 +195,6 @@ public static class FrameCodec
             destination[1] = (byte)(LengthIs64Bit | maskBit);
             BinaryPrimitives.WriteInt64BigEndian(destination[2..], length);
         }
-
-        if (header.IsMasked)
-        {
-            Unsafe.WriteUnaligned(ref destination[headerLength - 4], header.MaskingKey);
-        }
-
-        return headerLength;
     }
 
     private static OperationStatus Refuse(ProtocolViolation violation, out ProtocolViolation? result)

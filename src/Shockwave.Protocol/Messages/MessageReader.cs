@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -44,6 +45,10 @@ internal sealed class MessageReader : IDisposable
 
     // Less than this is not worth a second place to receive to.
     private const int MinWindowBytes = 2048;
+
+    // The first byte of a message of one frame: FIN and the opcode.
+    private const byte FinalText = 0x80 | (byte)Opcode.Text;
+    private const byte FinalBinary = 0x80 | (byte)Opcode.Binary;
 
     // RFC 7692 bombs: the inflated size is checked after each step, so at most one step is inflated in vain.
     private const int InflateStepBytes = 16 * 1024;
@@ -119,8 +124,16 @@ internal sealed class MessageReader : IDisposable
     /// <returns>The event, or <see cref="MessageEvent.None"/> with everything consumed.</returns>
     public MessageEvent Read(Span<byte> source, out int bytesConsumed, out Span<byte> payload)
     {
-        payload = default;
         ReleaseMessage();
+        return IsBetweenMessages && GetWholeMessage(source) is { IsEmpty: false } frame
+            ? ReadWholeMessage(frame, out bytesConsumed, out payload)
+            : ReadPieces(source, out bytesConsumed, out payload);
+    }
+
+    // Whatever is there, step by step.
+    private MessageEvent ReadPieces(Span<byte> source, out int bytesConsumed, out Span<byte> payload)
+    {
+        payload = default;
         int position = 0;
         while (true)
         {
@@ -249,6 +262,69 @@ internal sealed class MessageReader : IDisposable
         ReturnBuffer();
         ReturnControlBuffer();
         ReturnInflater();
+    }
+
+    private bool IsBetweenMessages => _phase == Phase.Header && !_isInMessage && _partialHeaderLength == 0;
+
+    // Most messages of most connections: one frame that is all there, not compressed, legal up to its payload, and with a length of 7 or 16
+    // bits. Empty for everything else.
+    private Span<byte> GetWholeMessage(Span<byte> source)
+    {
+        if (source.Length < 2 || source[0] is not (FinalText or FinalBinary))
+        {
+            return default;
+        }
+
+        int maskBit = _role == EndpointRole.Server ? 0x80 : 0;
+        int length = source[1] - maskBit;
+        int headerLength = maskBit == 0 ? 2 : 6;
+        if (length == 126 && source.Length >= 4)
+        {
+            length = BinaryPrimitives.ReadUInt16BigEndian(source[2..]);
+            headerLength += 2;
+            if (length < 126)
+            {
+                return default;
+            }
+        }
+        else if ((uint)length > 125)
+        {
+            return default;
+        }
+
+        return length <= _limits.MaxFrameBytes && length <= _limits.MaxMessageBytes && _limits.MaxFragmentsPerMessage > 0 && headerLength + length <= source.Length
+            ? source[..(headerLength + length)]
+            : default;
+    }
+
+    private MessageEvent ReadWholeMessage(Span<byte> frame, out int bytesConsumed, out Span<byte> payload)
+    {
+        bool isMasked = _role == EndpointRole.Server;
+        int headerLength = ((frame[1] & 0x7F) == 126 ? 4 : 2) + (isMasked ? 4 : 0);
+        payload = frame[headerLength..];
+        bytesConsumed = frame.Length;
+        if (isMasked)
+        {
+            Masker.Mask(payload, MemoryMarshal.Read<uint>(frame[(headerLength - 4)..]));
+        }
+
+        _isText = frame[0] == FinalText;
+        _isCompressed = false;
+        if (_isText && !IsUtf8(payload))
+        {
+            payload = default;
+            Fail(ProtocolViolation.InvalidText);
+            return MessageEvent.Violation;
+        }
+
+        _phase = Phase.MessageHandedOut;
+        return MessageEvent.Message;
+    }
+
+    private bool IsUtf8(ReadOnlySpan<byte> text)
+    {
+        _utf8.Reset();
+        return _utf8.Append(text) && _utf8.IsComplete;
     }
 
     // Reads a header that may come in pieces: those are kept here, so that the caller never has to.

@@ -16,7 +16,7 @@ internal sealed class Publication
         Type = type;
         _holders = holders;
         _buffer = BufferPool.Shared.Rent(FrameCodec.MaxHeaderBytes + payload.Length);
-        _headerLength = FrameCodec.EncodeHeader(_buffer, new FrameHeader((Opcode)type, payload.Length));
+        _headerLength = FrameCodec.EncodeMessageHeader(_buffer, (Opcode)type, payload.Length);
         payload.CopyTo(_buffer.AsSpan(_headerLength));
         _length = _headerLength + payload.Length;
     }
