@@ -44,6 +44,9 @@ internal abstract class ConnectionOwner
     /// <summary>Gets when this turn began, as a timestamp of <see cref="Time"/>: exact enough for everything but a round-trip time.</summary>
     public long TurnTimestamp { get; private set; }
 
+    /// <summary>Gets whether the owner looks for deadlines in each turn, and begins one when the next is due: then nobody else need wake it.</summary>
+    public virtual bool KeepsTime => false;
+
     /// <summary>Gets the deadlines of this owner's connections.</summary>
     public TimerWheel Timers { get; }
 

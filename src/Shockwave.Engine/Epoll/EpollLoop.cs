@@ -135,9 +135,9 @@ internal sealed unsafe class EpollLoop : EventLoop
     public void CloseAfterTurn(int socket) => _closing.Add(socket);
 
     /// <inheritdoc />
-    protected override bool Wait(bool mayBlock)
+    protected override bool Wait(int timeoutMilliseconds)
     {
-        int count = System.EpollWait(_epoll, (EpollEvent*)_events, MaxEvents, mayBlock ? -1 : 0);
+        int count = System.EpollWait(_epoll, (EpollEvent*)_events, MaxEvents, timeoutMilliseconds);
 
         // Interrupted by a signal: the next turn waits again.
         _eventCount = Math.Max(count, 0);

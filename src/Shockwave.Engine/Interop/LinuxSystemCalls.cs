@@ -116,8 +116,17 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
 
     public override int RingCreate(uint entries, RingParameters* parameters) => Result(syscall(SYS_io_uring_setup, (nint)entries, (nint)parameters, 0, 0, 0, 0));
 
-    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags) =>
-        Result(syscall(SYS_io_uring_enter, ring, (nint)submitCount, (nint)minCompletions, (nint)flags, 0, 0));
+    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags, int timeoutMilliseconds)
+    {
+        if (timeoutMilliseconds < 0)
+        {
+            return Result(syscall(SYS_io_uring_enter, ring, (nint)submitCount, (nint)minCompletions, (nint)flags, 0, 0));
+        }
+
+        var time = (Seconds: timeoutMilliseconds / 1000L, Nanoseconds: timeoutMilliseconds % 1000 * 1_000_000L);
+        var argument = new RingWait { Timeout = &time };
+        return Result(syscall(SYS_io_uring_enter, ring, (nint)submitCount, (nint)minCompletions, (nint)(flags | RingWait.Flag), (nint)(&argument), sizeof(RingWait)));
+    }
 
     public override int RingRegister(int ring, uint operation, void* argument, uint count) =>
         Result(syscall(SYS_io_uring_register, ring, (nint)operation, (nint)argument, (nint)count, 0, 0));

@@ -140,3 +140,15 @@ internal unsafe struct RingBuffer
     public ushort Id;
     public ushort Tail;
 }
+
+/// <summary>How long a ring is waited for (<c>struct io_uring_getevents_arg</c>).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct RingWait
+{
+    public const uint Flag = 1 << 3;
+
+    public ulong SignalMask;
+    public uint SignalMaskSize;
+    public uint MinWaitMicroseconds;
+    public void* Timeout;
+}

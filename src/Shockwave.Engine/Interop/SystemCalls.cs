@@ -66,7 +66,7 @@ internal abstract unsafe class SystemCalls
     public abstract int RingCreate(uint entries, RingParameters* parameters);
 
     /// <summary>Submits to a ring, and waits until so many completions are there. On the thread that created the ring.</summary>
-    public abstract int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags);
+    public abstract int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags, int timeoutMilliseconds);
 
     public abstract int RingRegister(int ring, uint operation, void* argument, uint count);
 

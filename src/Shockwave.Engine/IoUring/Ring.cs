@@ -84,7 +84,7 @@ internal sealed unsafe class Ring : IDisposable
         // Again, when the kernel had no memory for any: a request that is overwritten never ends, and its connection neither.
         while (_tail - Volatile.Read(ref *_submissionHead) == _submissionEntries)
         {
-            Enter(wait: false);
+            Enter(timeoutMilliseconds: 0);
         }
 
         ref var request = ref _requests[_tail++ & _submissionMask];
@@ -93,10 +93,11 @@ internal sealed unsafe class Ring : IDisposable
     }
 
     /// <summary>Submits all requests, lets the kernel complete what it can, and waits for a completion if asked to and there is none.</summary>
-    public void Enter(bool wait)
+    /// <param name="timeoutMilliseconds">How long to wait: 0 not at all, -1 for as long as it takes.</param>
+    public void Enter(int timeoutMilliseconds)
     {
         Volatile.Write(ref *_submissionTail, _tail);
-        int submitted = _system.RingEnter(_ring, _tail - _submitted, wait ? 1u : 0u, GetEvents);
+        int submitted = _system.RingEnter(_ring, _tail - _submitted, timeoutMilliseconds != 0 ? 1u : 0u, GetEvents, timeoutMilliseconds == 0 ? -1 : timeoutMilliseconds);
 
         // Interrupted, or out of memory for the moment: what was not taken is offered again with the next call.
         if (submitted > 0)

@@ -111,7 +111,7 @@ internal sealed unsafe class UringLoop : EventLoop
         Cancel(Request.Accept, acceptor.Slot);
 
         // At once: until then the request keeps the socket open, and its port taken, after the socket was closed.
-        _ring.Enter(wait: false);
+        _ring.Enter(timeoutMilliseconds: 0);
     }
 
     /// <summary>Receives once, or, multishot, until it is cancelled.</summary>
@@ -158,14 +158,23 @@ internal sealed unsafe class UringLoop : EventLoop
     protected override void Begin()
     {
         _ring = new Ring(System, MaxRequests, MaxCompletions);
-        _receiveBuffers = new ReceiveBuffers(_ring, BufferCount, BufferBytes);
+        try
+        {
+            _receiveBuffers = new ReceiveBuffers(_ring, BufferCount, BufferBytes);
+        }
+        catch
+        {
+            _ring.Dispose();
+            throw;
+        }
+
         WatchWakeEvent();
     }
 
     /// <inheritdoc />
-    protected override bool Wait(bool mayBlock)
+    protected override bool Wait(int timeoutMilliseconds)
     {
-        _ring.Enter(mayBlock);
+        _ring.Enter(timeoutMilliseconds);
         return _ring.CompletionCount > 0;
     }
 

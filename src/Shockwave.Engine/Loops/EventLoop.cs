@@ -37,6 +37,9 @@ internal abstract class EventLoop : ConnectionOwner
     {
         System = system;
         BusyPoll = new BusyPoll(busyPoll, time);
+
+        // Only this clock's time goes by while the kernel waits.
+        KeepsTime = time == TimeProvider.System;
         _wakeEvent = EngineException.Check(system.EventCreate(), "eventfd");
     }
 
@@ -141,6 +144,7 @@ internal abstract class EventLoop : ConnectionOwner
         BeginTurn();
         HandleEvents();
         RunPosted();
+        RunDeadlines();
         _hasUnflushed = EndTurn();
         EndEvents();
     }
@@ -151,9 +155,10 @@ internal abstract class EventLoop : ConnectionOwner
     {
     }
 
-    /// <summary>Waits until there is something to do; with <paramref name="mayBlock"/> false only looks. The events are kept for <see cref="HandleEvents"/>.</summary>
+    /// <summary>Waits until there is something to do. The events are kept for <see cref="HandleEvents"/>.</summary>
+    /// <param name="timeoutMilliseconds">The longest wait: 0 to look only, -1 for as long as it takes.</param>
     /// <returns>Whether there are events.</returns>
-    protected abstract bool Wait(bool mayBlock);
+    protected abstract bool Wait(int timeoutMilliseconds);
 
     /// <summary>Handles what <see cref="Wait"/> found, and what earlier turns left over.</summary>
     protected abstract void HandleEvents();
@@ -170,6 +175,12 @@ internal abstract class EventLoop : ConnectionOwner
     /// <summary>Releases what the backend has from the kernel. The last call.</summary>
     protected abstract void Release();
 
+    /// <inheritdoc />
+    public override bool KeepsTime { get; }
+
+    // A little less long after a long turn: a deadline may be late by a tick anyway.
+    private int UntilDeadline => KeepsTime ? Timers.MillisecondsToNextTick(TurnTimestamp) : -1;
+
     private bool HasWork => _hasUnflushed || HasBacklog || !_inbox.IsEmpty;
 
     private void RunToEnd(TaskCompletionSource begun)
@@ -181,6 +192,7 @@ internal abstract class EventLoop : ConnectionOwner
         }
         catch (EngineException e)
         {
+            System.Close(_wakeEvent);
             begun.SetException(e);
             return;
         }
@@ -237,14 +249,14 @@ internal abstract class EventLoop : ConnectionOwner
     {
         if (!mayBlock || !BusyPoll.IsEnabled)
         {
-            Wait(mayBlock);
+            Wait(mayBlock ? UntilDeadline : 0);
             return;
         }
 
         if (!BusyPoll.IsWorthwhile)
         {
             BusyPoll.Begin();
-            Wait(mayBlock: true);
+            Wait(UntilDeadline);
             BusyPoll.Blocked();
             return;
         }
@@ -253,7 +265,7 @@ internal abstract class EventLoop : ConnectionOwner
         BusyPoll.Begin();
         do
         {
-            if (Wait(mayBlock: false))
+            if (Wait(timeoutMilliseconds: 0))
             {
                 BusyPoll.Hit();
                 return;
@@ -261,7 +273,7 @@ internal abstract class EventLoop : ConnectionOwner
         }
         while (BusyPoll.GoesOn);
 
-        Wait(mayBlock: true);
+        Wait(UntilDeadline);
     }
 
     private void Wake()
@@ -288,6 +300,14 @@ internal abstract class EventLoop : ConnectionOwner
         while (Volatile.Read(ref _wakers) > 0)
         {
             spin.SpinOnce();
+        }
+    }
+
+    private void RunDeadlines()
+    {
+        if (KeepsTime)
+        {
+            Timers.RunDue(TurnTimestamp);
         }
     }
 

@@ -4,7 +4,8 @@ namespace Shockwave.Engine;
 /// The deadlines of one owner: a hashed wheel with a coarse tick. Used only on the owner.
 /// </summary>
 /// <remarks>
-/// A deadline fires never early and at most two ticks late. The clock runs only while there are deadlines.
+/// A deadline fires never early and at most two ticks late. The clock runs only while there are deadlines, and not at all where the owner
+/// keeps time: each of its ticks would wake a thread of the pool, which then looks around for more to do in the owner's way.
 /// Entries due after one turn of the wheel stay in their slot and are passed over until their turn comes.
 /// </remarks>
 internal sealed class TimerWheel : IOwnerWork
@@ -99,9 +100,30 @@ internal sealed class TimerWheel : IOwnerWork
     }
 
     /// <summary>Runs everything that is due. Runs on the owner, posted by the clock.</summary>
-    void IOwnerWork.Run(object? state, long argument)
+    void IOwnerWork.Run(object? state, long argument) => Advance(_time.GetTimestamp());
+
+    /// <summary>Runs everything that is due, for an owner that keeps time itself. Cheap where nothing is.</summary>
+    /// <param name="timestamp">The time now.</param>
+    public void RunDue(long timestamp)
     {
-        long now = (_time.GetTimestamp() - _start) / _tickLength;
+        if (_count > 0 && timestamp >= NextTick)
+        {
+            Advance(timestamp);
+        }
+    }
+
+    /// <summary>Says how long an owner that keeps time itself may sleep.</summary>
+    /// <param name="timestamp">The time now.</param>
+    /// <returns>0 or more; -1 where no deadline is set.</returns>
+    public int MillisecondsToNextTick(long timestamp) => _count == 0
+        ? -1
+        : (int)Math.Ceiling(Math.Max(NextTick - timestamp, 0) * 1000d / _time.TimestampFrequency);
+
+    private long NextTick => _start + ((_lastTick + 1) * _tickLength);
+
+    private void Advance(long timestamp)
+    {
+        long now = (timestamp - _start) / _tickLength;
 
         // After a long stall one look at each slot is enough.
         for (long tick = Math.Max(_lastTick + 1, now - SlotCount + 1); tick <= now; tick++)
@@ -137,7 +159,7 @@ internal sealed class TimerWheel : IOwnerWork
     private void StartClock()
     {
         _lastTick = Math.Max(_lastTick, (_time.GetTimestamp() - _start) / _tickLength - 1);
-        if (_clock is not null)
+        if (_clock is not null || _owner.KeepsTime)
         {
             return;
         }

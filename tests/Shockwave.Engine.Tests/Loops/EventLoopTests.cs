@@ -191,6 +191,53 @@ public sealed class EventLoopTests
         kernel.Fail(KernelCall.RingCreate, 1);
         var loop = FakeLoop.Create(LoopKind.IoUring, kernel, TimeProvider.System);
         Assert.Equal(1, Assert.Throws<EngineException>(() => loop.Start("test")).Errno);
+        kernel.AssertClean();
+    }
+
+    [Fact]
+    public void LoopThatGetsNoBuffers_GivesItsRingBack()
+    {
+        var kernel = new FakeKernel();
+        kernel.Fail(KernelCall.RingRegister, 22);
+        var loop = FakeLoop.Create(LoopKind.IoUring, kernel, TimeProvider.System);
+        Assert.Equal(22, Assert.Throws<EngineException>(() => loop.Start("test")).Errno);
+        kernel.AssertClean();
+    }
+
+    [Theory]
+    [MemberData(nameof(FakeLoop.Kinds), MemberType = typeof(FakeLoop))]
+    public void OnTheSystemsClock_ALoopSleepsUntilTheNextDeadline_AndNobodyWakesIt(string kind)
+    {
+        var kernel = new FakeKernel();
+        var loop = FakeLoop.Create(Enum.Parse<LoopKind>(kind), kernel, TimeProvider.System);
+        loop.Enter();
+        var alarm = new Alarm();
+        loop.Timers.Schedule(alarm, loop.TurnTimestamp);
+        long began = TimeProvider.System.GetTimestamp();
+        while (alarm.Count == 0)
+        {
+            loop.RunTurn(mayBlock: true);
+        }
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.NotEmpty(kernel.TimedOutWaits);
+        Assert.All(kernel.TimedOutWaits, wait => Assert.InRange(wait, 0, TimerWheel.Tick.TotalMilliseconds));
+        Assert.Equal(0, kernel.CountOf(KernelCall.EventSignal));
+
+        // Without a deadline it would sleep for ever.
+        int waits = kernel.TimedOutWaits.Count;
+        loop.RunTurn(mayBlock: true);
+        Assert.Equal(waits, kernel.TimedOutWaits.Count);
+        Assert.Equal(1, alarm.Count);
+        loop.End();
+        kernel.AssertClean();
+    }
+
+    private sealed class Alarm : TimerEntry
+    {
+        public int Count { get; private set; }
+
+        protected internal override void OnDeadline() => Count++;
     }
 
     private sealed class Counter(CountdownEvent ran) : IOwnerWork

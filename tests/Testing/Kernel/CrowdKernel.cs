@@ -94,7 +94,7 @@ internal sealed unsafe class CrowdKernel(int capacity) : SystemCalls, IDisposabl
 
     public override int RingCreate(uint entries, RingParameters* parameters) => throw Unexpected();
 
-    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags) => throw Unexpected();
+    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags, int timeoutMilliseconds) => throw Unexpected();
 
     public override int RingRegister(int ring, uint operation, void* argument, uint count) => throw Unexpected();
 

@@ -87,6 +87,12 @@ internal sealed unsafe partial class FakeKernel
                     return count;
                 }
 
+                if (timeoutMilliseconds > 0)
+                {
+                    TimedOutWaits.Add(timeoutMilliseconds);
+                    return 0;
+                }
+
                 if (!WaitForSomething())
                 {
                     return -EINTR;

@@ -23,7 +23,7 @@ internal sealed unsafe partial class FakeKernel
     }
 
     /// <inheritdoc />
-    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags)
+    public override int RingEnter(int ring, uint submitCount, uint minCompletions, uint flags, int timeoutMilliseconds)
     {
         lock (Sync)
         {
@@ -37,6 +37,12 @@ internal sealed unsafe partial class FakeKernel
             int taken = instance.Enter(submitCount);
             while (minCompletions > 0 && !instance.HasCompletions)
             {
+                if (timeoutMilliseconds >= 0)
+                {
+                    TimedOutWaits.Add(timeoutMilliseconds);
+                    return taken > 0 ? taken : -ETIME;
+                }
+
                 if (!WaitForSomething())
                 {
                     // Interrupted: what was taken is not forgotten.

@@ -15,6 +15,7 @@ internal sealed partial class FakeKernel(int seed = 0) : SystemCalls
     private const int EINTR = 4;
     private const int EAGAIN = 11;
     private const int EMFILE = 24;
+    private const int ETIME = 62;
 
     private readonly int[] _counts = new int[Enum.GetValues<KernelCall>().Length];
     private readonly List<(KernelCall Call, int Errno)> _failures = [];
@@ -40,6 +41,9 @@ internal sealed partial class FakeKernel(int seed = 0) : SystemCalls
 
     /// <summary>Gets the number of open descriptors.</summary>
     public int OpenCount { get; private set; }
+
+    /// <summary>Gets how many milliseconds those waits were to take at most that ended without anything.</summary>
+    public List<int> TimedOutWaits { get; } = [];
 
     /// <summary>Gets the number of calls so far.</summary>
     public int CallCount { get; private set; }
