@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Shockwave.Engine;
 
@@ -104,6 +105,23 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers, SendArena? are
         }
     }
 
+    /// <summary>Gets where a piece begins, for a kernel that sends it later: it stays there until <see cref="Advance"/> or <see cref="Clear"/> has passed it.</summary>
+    public byte* Pin(int index)
+    {
+        ref var segment = ref At(index);
+        if (segment.Buffer is null)
+        {
+            return segment.Memory + segment.Start;
+        }
+
+        if (!segment.Handle.IsAllocated)
+        {
+            segment.Handle = GCHandle.Alloc(segment.Buffer, GCHandleType.Pinned);
+        }
+
+        return (byte*)segment.Handle.AddrOfPinnedObject() + segment.Start;
+    }
+
     /// <summary>Says that this many bytes from the front were taken.</summary>
     public void Advance(int count)
     {
@@ -182,6 +200,11 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers, SendArena? are
 
     private void Return(in Segment segment)
     {
+        if (segment.Handle.IsAllocated)
+        {
+            segment.Handle.Free();
+        }
+
         if (segment.Buffer is not null)
         {
             buffers.Return(segment.Buffer);
@@ -198,6 +221,7 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers, SendArena? are
         public byte[]? Buffer;
         public byte* Memory;
         public SendChunk? Chunk;
+        public GCHandle Handle;
         public int Start;
         public int End;
 
@@ -222,17 +246,4 @@ internal readonly unsafe struct OutputPiece(byte[]? buffer, byte* memory, int st
 
     /// <summary>Gets the first byte. Of an array, only while that is pinned.</summary>
     public ref byte First => ref buffer is null ? ref memory[start] : ref buffer[start];
-
-    /// <summary>Finds the first byte, and keeps it there until <paramref name="pin"/> is disposed.</summary>
-    public byte* Pin(out MemoryHandle pin)
-    {
-        if (buffer is null)
-        {
-            pin = default;
-            return memory + start;
-        }
-
-        pin = Memory.Pin();
-        return (byte*)pin.Pointer;
-    }
 }

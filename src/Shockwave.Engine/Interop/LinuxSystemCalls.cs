@@ -210,17 +210,4 @@ internal sealed unsafe partial class LinuxSystemCalls : SystemCalls
 
     [LibraryImport("libc")]
     private static partial int munmap(void* address, nuint length);
-
-    // struct msghdr
-    [StructLayout(LayoutKind.Sequential)]
-    private struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
 }

@@ -44,6 +44,7 @@ internal struct RingOffsets
 internal unsafe struct RingRequest
 {
     public const byte OpPollAdd = 6;
+    public const byte OpSendMessage = 9;
     public const byte OpAccept = 13;
     public const byte OpCancel = 14;
     public const byte OpConnect = 16;

@@ -83,3 +83,16 @@ internal unsafe struct IoVector
     public void* Base;
     public nuint Length;
 }
+
+/// <summary>What is to be sent, in pieces (<c>struct msghdr</c>).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct MessageHeader
+{
+    public void* Name;
+    public uint NameLength;
+    public IoVector* Vectors;
+    public nuint VectorCount;
+    public void* Control;
+    public nuint ControlLength;
+    public int Flags;
+}

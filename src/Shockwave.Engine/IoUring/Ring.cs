@@ -78,6 +78,9 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Gets how many completions are waiting.</summary>
     public uint CompletionCount => Volatile.Read(ref *_completionTail) - *_completionHead;
 
+    /// <summary>Gets whether the kernel has taken every request.</summary>
+    public bool IsSubmitted => _submitted == _tail;
+
     /// <summary>Gets an empty request, which leaves with the next <see cref="Enter"/>.</summary>
     public ref RingRequest Next()
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 
 namespace Shockwave.Engine;
 
@@ -17,11 +18,18 @@ internal sealed unsafe class UringLoop : EventLoop
     private const int BufferCount = 16;
     private const int BufferBytes = 128 * 1024;
 
+    // So many connections may send in pieces in one turn, and so many pieces at once: the rest of it one piece after the other.
+    private const int MaxMessages = 256;
+    private const int MaxVectors = 16;
+
     private const uint MSG_NOSIGNAL = 0x4000;
     private const uint SOCK_CLOEXEC = 0x80000;
 
     private readonly Stack<int> _freeSlots = new();
     private readonly SendArena _arena;
+    private MessageHeader* _messages;
+    private IoVector* _vectors;
+    private int _usedMessages;
     private Ring _ring = null!;
     private ReceiveBuffers _receiveBuffers = null!;
 
@@ -132,6 +140,33 @@ internal sealed unsafe class UringLoop : EventLoop
         request.OperationFlags = MSG_NOSIGNAL;
     }
 
+    /// <summary>Sends several pieces in one request.</summary>
+    /// <returns>Whether it could; otherwise the first piece is to be sent by itself.</returns>
+    public bool TrySendMany(UringTransport transport, OutputQueue output, int maxBytes)
+    {
+        if (_usedMessages == MaxMessages)
+        {
+            return false;
+        }
+
+        var message = _messages + _usedMessages;
+        var vectors = _vectors + (_usedMessages++ * MaxVectors);
+        int count = 0;
+        for (int left = maxBytes; left > 0 && count < Math.Min(output.Count, MaxVectors); count++)
+        {
+            int length = Math.Min(output[count].Count, left);
+            vectors[count] = new IoVector { Base = output.Pin(count), Length = (nuint)length };
+            left -= length;
+        }
+
+        *message = new MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
+        ref var request = ref NewRequest(Request.Send, transport.Slot, RingRequest.OpSendMessage, transport.Socket);
+        request.Address = message;
+        request.Length = 1;
+        request.OperationFlags = MSG_NOSIGNAL;
+        return true;
+    }
+
     /// <summary>Reports, once, that the peer hung up.</summary>
     public void PollHangUp(UringTransport transport)
     {
@@ -168,6 +203,8 @@ internal sealed unsafe class UringLoop : EventLoop
             throw;
         }
 
+        _messages = (MessageHeader*)NativeMemory.Alloc(MaxMessages, (nuint)sizeof(MessageHeader));
+        _vectors = (IoVector*)NativeMemory.Alloc(MaxMessages * MaxVectors, (nuint)sizeof(IoVector));
         WatchWakeEvent();
     }
 
@@ -175,6 +212,12 @@ internal sealed unsafe class UringLoop : EventLoop
     protected override bool Wait(int timeoutMilliseconds)
     {
         _ring.Enter(timeoutMilliseconds);
+        if (_ring.IsSubmitted)
+        {
+            // The kernel has taken over where the pieces are.
+            _usedMessages = 0;
+        }
+
         return _ring.CompletionCount > 0;
     }
 
@@ -217,6 +260,8 @@ internal sealed unsafe class UringLoop : EventLoop
     {
         _ring.Dispose();
         _receiveBuffers.Dispose();
+        NativeMemory.Free(_messages);
+        NativeMemory.Free(_vectors);
     }
 
     // As on the epoll loop: the transport two completions ahead, and what it delivers to when that has arrived.

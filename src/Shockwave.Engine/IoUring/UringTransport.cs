@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 
 namespace Shockwave.Engine;
@@ -16,7 +15,6 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     // the others can bear is no flood yet, two are.
     private const int MaxMultishotBytes = 2 * MaxReceiveBytes;
 
-    private MemoryHandle _sendPin;
     private IOwnerWork? _detachTo;
     private bool _isReceiving;
     private bool _isMultishot;
@@ -82,8 +80,6 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
     public void OnSent(int result)
     {
         IsSending = false;
-        _sendPin.Dispose();
-        _sendPin = default;
         if (IsClosed)
         {
             ReleaseOutput();
@@ -160,10 +156,11 @@ internal sealed unsafe class UringTransport(UringLoop loop, int socket) : Socket
             return;
         }
 
-        var piece = output[0];
-        byte* bytes = piece.Pin(out _sendPin);
         IsSending = true;
-        Loop.Send(this, bytes, Math.Min(piece.Count, MaxSendBytes));
+        if (output.Count == 1 || !Loop.TrySendMany(this, output, MaxSendBytes))
+        {
+            Loop.Send(this, output.Pin(0), Math.Min(output[0].Count, MaxSendBytes));
+        }
     }
 
     /// <inheritdoc />

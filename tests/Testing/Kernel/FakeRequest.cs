@@ -16,6 +16,7 @@ internal sealed unsafe class FakeRequest
     private readonly FakeRing _ring;
     private readonly RingRequest _from;
     private readonly FakeRequests _others;
+    private readonly IoVector[] _vectors;
     private readonly uint _hash;
 
     public FakeRequest(FakeRing ring, in RingRequest from, FakeFile file)
@@ -24,6 +25,14 @@ internal sealed unsafe class FakeRequest
         file.Waiter ??= new FakeRequests(file);
         _others = file.Waiter as FakeRequests ?? throw ring.Kernel.Misused($"Descriptor {file.Number} is waited for by epoll.");
         _others.Add(this);
+
+        // As the kernel does: where the pieces are is taken over at once, and what is in them when it is sent.
+        _vectors = from.Operation switch
+        {
+            RingRequest.OpSend => [new IoVector { Base = from.Address, Length = from.Length }],
+            RingRequest.OpSendMessage => new Span<IoVector>(((MessageHeader*)from.Address)->Vectors, (int)((MessageHeader*)from.Address)->VectorCount).ToArray(),
+            _ => [],
+        };
         _hash = HashOfSend();
     }
 
@@ -35,7 +44,7 @@ internal sealed unsafe class FakeRequest
     public uint Interest => EpollEvent.ERR | EpollEvent.HUP | (_from.Operation switch
     {
         RingRequest.OpPollAdd => _from.OperationFlags,
-        RingRequest.OpSend or RingRequest.OpConnect => EpollEvent.OUT,
+        RingRequest.OpSend or RingRequest.OpSendMessage or RingRequest.OpConnect => EpollEvent.OUT,
         _ => EpollEvent.IN | EpollEvent.RDHUP,
     });
 
@@ -66,7 +75,7 @@ internal sealed unsafe class FakeRequest
             case RingRequest.OpConnect:
                 TryConnect();
                 break;
-            case RingRequest.OpSend:
+            case RingRequest.OpSend or RingRequest.OpSendMessage:
                 TrySend();
                 break;
             case RingRequest.OpReceive:
@@ -142,11 +151,13 @@ internal sealed unsafe class FakeRequest
     {
         CheckSend();
         int failure = _ring.Kernel.TakeFailure(KernelCall.Send);
-        var vector = new IoVector { Base = _from.Address, Length = _from.Length };
-        int sent = failure != 0 ? -failure : _ring.Kernel.SendAll((FakeSocket)File, &vector, 1);
-        if (sent != -EAGAIN)
+        fixed (IoVector* vectors = _vectors)
         {
-            End(sent);
+            int sent = failure != 0 ? -failure : _ring.Kernel.SendAll((FakeSocket)File, vectors, _vectors.Length);
+            if (sent != -EAGAIN)
+            {
+                End(sent);
+            }
         }
     }
 
@@ -200,9 +211,12 @@ internal sealed unsafe class FakeRequest
     private uint HashOfSend()
     {
         uint hash = 0;
-        for (uint i = 0; _from.Operation == RingRequest.OpSend && i < _from.Length; i += 61)
+        foreach (var vector in _vectors)
         {
-            hash = (hash * 31) + ((byte*)_from.Address)[i];
+            for (nuint i = 0; i < vector.Length; i += 61)
+            {
+                hash = (hash * 31) + ((byte*)vector.Base)[i];
+            }
         }
 
         return hash;
