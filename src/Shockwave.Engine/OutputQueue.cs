@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Shockwave.Engine;
@@ -39,16 +40,17 @@ internal sealed unsafe class OutputQueue(ArrayPool<byte> buffers, SendArena? are
     /// <summary>Lends room behind what was written last; follow with <see cref="Commit"/>.</summary>
     public Span<byte> GetSpan(int size)
     {
-        if (_count == 0 || !At(_count - 1).HasRoom(size))
+        ref var tail = ref At(_count - 1);
+        if (_count == 0 || !tail.HasRoom(size))
         {
             RemoveUnusedLast();
             AppendRoom(size);
+            tail = ref At(_count - 1);
         }
 
-        ref var tail = ref At(_count - 1);
         return tail.Buffer is null
             ? new Span<byte>(tail.Memory + tail.End, tail.Limit - tail.End)
-            : tail.Buffer.AsSpan(tail.End, tail.Limit - tail.End);
+            : MemoryMarshal.CreateSpan(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(tail.Buffer), tail.End), tail.Limit - tail.End);
     }
 
     /// <summary>Says how many bytes of <see cref="GetSpan"/> were written.</summary>

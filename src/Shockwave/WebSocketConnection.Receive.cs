@@ -28,7 +28,16 @@ public sealed partial class WebSocketConnection
         {
             var result = reader.Read(bytes[position..], out int consumed, out var payload);
             position += consumed;
-            OnEvent(reader, result, payload);
+            if (result == MessageEvent.Message)
+            {
+                OnMessage(reader, payload);
+            }
+            else
+            {
+                OnEvent(reader, result, payload);
+            }
+
+            reader.ReleaseMessage();
         }
 
         AfterReading(reader, wasMidMessage);
@@ -47,6 +56,7 @@ public sealed partial class WebSocketConnection
         _shard.BytesReceived += count;
         var reader = _reader!;
         OnEvent(reader, reader.ReadWindow(count, out var payload), payload);
+        reader.ReleaseMessage();
         AfterReading(reader, wasMidMessage: true);
     }
 
@@ -119,8 +129,6 @@ public sealed partial class WebSocketConnection
             default:
                 break;
         }
-
-        reader.ReleaseMessage();
     }
 
     private void OnMessage(MessageReader reader, ReadOnlySpan<byte> payload)

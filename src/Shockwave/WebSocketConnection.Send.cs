@@ -163,15 +163,20 @@ public sealed partial class WebSocketConnection
             throw new ArgumentOutOfRangeException(nameof(type), type, "A message is Text or Binary; call Close to close the connection.");
     }
 
-    private SendResult WriteOnOwner(ReadOnlySpan<byte> payload, MessageType type) => CheckRoom(payload.Length) ?? WriteWithRoom(payload, type);
-
-    private SendResult WriteWithRoom(ReadOnlySpan<byte> payload, MessageType type)
+    private SendResult WriteOnOwner(ReadOnlySpan<byte> payload, MessageType type)
     {
         if (!CanSend)
         {
             return SendResult.Closed;
         }
 
+        return HasRoom(payload.Length) ? WriteOpen(payload, type) : Overflow();
+    }
+
+    private SendResult WriteWithRoom(ReadOnlySpan<byte> payload, MessageType type) => CanSend ? WriteOpen(payload, type) : SendResult.Closed;
+
+    private SendResult WriteOpen(ReadOnlySpan<byte> payload, MessageType type)
+    {
         var opcode = (Opcode)type;
         if (_compression is not null && payload.Length >= _settings.CompressionThresholdBytes)
         {
@@ -186,25 +191,17 @@ public sealed partial class WebSocketConnection
     }
 
     // Null when there is room; otherwise what to tell the sender.
-    private SendResult? CheckRoom(int length)
+    private SendResult? CheckRoom(int length) => !CanSend ? SendResult.Closed : HasRoom(length) ? null : Overflow();
+
+    private SendResult Overflow()
     {
-        if (!CanSend)
+        _shard.MessagesDropped++;
+        if (_settings.Overflow == OverflowPolicy.CloseConnection)
         {
-            return SendResult.Closed;
+            BeginClose(CloseCode.TryAgainLater, "too much buffered", cause: null);
         }
 
-        if (!HasRoom(length))
-        {
-            _shard.MessagesDropped++;
-            if (_settings.Overflow == OverflowPolicy.CloseConnection)
-            {
-                BeginClose(CloseCode.TryAgainLater, "too much buffered", cause: null);
-            }
-
-            return SendResult.Dropped;
-        }
-
-        return null;
+        return SendResult.Dropped;
     }
 
     // What was posted has its room already, or it would be accepted and lost.

@@ -125,8 +125,8 @@ internal sealed class MessageReader : IDisposable
     public MessageEvent Read(Span<byte> source, out int bytesConsumed, out Span<byte> payload)
     {
         ReleaseMessage();
-        return IsBetweenMessages && GetWholeMessage(source) is { IsEmpty: false } frame
-            ? ReadWholeMessage(frame, out bytesConsumed, out payload)
+        return IsBetweenMessages && TryReadWholeMessage(source, out bytesConsumed, out payload, out var result)
+            ? result
             : ReadPieces(source, out bytesConsumed, out payload);
     }
 
@@ -267,58 +267,59 @@ internal sealed class MessageReader : IDisposable
     private bool IsBetweenMessages => _phase == Phase.Header && !_isInMessage && _partialHeaderLength == 0;
 
     // Most messages of most connections: one frame that is all there, not compressed, legal up to its payload, and with a length of 7 or 16
-    // bits. Empty for everything else.
-    private Span<byte> GetWholeMessage(Span<byte> source)
+    // bits. False for everything else, and nothing has happened then.
+    private bool TryReadWholeMessage(Span<byte> source, out int bytesConsumed, out Span<byte> payload, out MessageEvent result)
     {
+        bytesConsumed = 0;
+        payload = default;
+        result = default;
         if (source.Length < 2 || source[0] is not (FinalText or FinalBinary))
         {
-            return default;
+            return false;
         }
 
-        int maskBit = _role == EndpointRole.Server ? 0x80 : 0;
-        int length = source[1] - maskBit;
-        int headerLength = maskBit == 0 ? 2 : 6;
+        bool isMasked = _role == EndpointRole.Server;
+        int start = isMasked ? 6 : 2;
+        int length = source[1] - (isMasked ? 0x80 : 0);
         if (length == 126 && source.Length >= 4)
         {
             length = BinaryPrimitives.ReadUInt16BigEndian(source[2..]);
-            headerLength += 2;
+            start += 2;
             if (length < 126)
             {
-                return default;
+                return false;
             }
         }
         else if ((uint)length > 125)
         {
-            return default;
+            return false;
         }
 
-        return length <= _limits.MaxFrameBytes && length <= _limits.MaxMessageBytes && _limits.MaxFragmentsPerMessage > 0 && headerLength + length <= source.Length
-            ? source[..(headerLength + length)]
-            : default;
-    }
+        if (length > source.Length - start || length > _limits.MaxFrameBytes || length > _limits.MaxMessageBytes || _limits.MaxFragmentsPerMessage == 0)
+        {
+            return false;
+        }
 
-    private MessageEvent ReadWholeMessage(Span<byte> frame, out int bytesConsumed, out Span<byte> payload)
-    {
-        bool isMasked = _role == EndpointRole.Server;
-        int headerLength = ((frame[1] & 0x7F) == 126 ? 4 : 2) + (isMasked ? 4 : 0);
-        payload = frame[headerLength..];
-        bytesConsumed = frame.Length;
+        bytesConsumed = start + length;
+        payload = source.Slice(start, length);
         if (isMasked)
         {
-            Masker.Mask(payload, MemoryMarshal.Read<uint>(frame[(headerLength - 4)..]));
+            Masker.Mask(payload, MemoryMarshal.Read<uint>(source[(start - 4)..]));
         }
 
-        _isText = frame[0] == FinalText;
+        _isText = source[0] == FinalText;
         _isCompressed = false;
         if (_isText && !IsUtf8(payload))
         {
             payload = default;
+            result = MessageEvent.Violation;
             Fail(ProtocolViolation.InvalidText);
-            return MessageEvent.Violation;
+            return true;
         }
 
         _phase = Phase.MessageHandedOut;
-        return MessageEvent.Message;
+        result = MessageEvent.Message;
+        return true;
     }
 
     private bool IsUtf8(ReadOnlySpan<byte> text)
