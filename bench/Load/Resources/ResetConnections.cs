@@ -19,7 +19,6 @@ internal static class ResetConnections
             await ResetAsync(server, AtOnce);
         }
 
-        // Compiling in the background ends first.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         int descriptors = ProcessFigures.Descriptors;
         var start = ProcessFigures.ProcessorTime;
