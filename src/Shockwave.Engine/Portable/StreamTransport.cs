@@ -14,7 +14,11 @@ namespace Shockwave.Engine;
 [SuppressMessage("Reliability", "CA2012", Justification = "Awaited by hand: each awaiter is stored, completed and read exactly once.")]
 internal class StreamTransport : Transport, IOwnerWork
 {
-    private const int ReceiveBytes = 64 * 1024;
+    // Of what a paused handler leaves no more than this is held here; whatever is in front of the stream holds some as well.
+    private const int ReceiveBytes = 16 * 1024;
+
+    // What one connection receives before the others of its owner have their turn.
+    private const int MaxTurnBytes = 64 * 1024;
 
     // A large message is sent in pieces, so that a slow peer is seen to make progress.
     private const int MaxSendBytes = 64 * 1024;
@@ -195,7 +199,7 @@ internal class StreamTransport : Transport, IOwnerWork
             {
                 delivered += _end - _start;
                 Deliver();
-                if (delivered >= ReceiveBytes && !IsPaused && !IsClosed)
+                if (delivered >= MaxTurnBytes && !IsPaused && !IsClosed)
                 {
                     PostContinue();
                     return;

@@ -17,17 +17,14 @@ public sealed class KestrelLimitsTests
     // What one turn receives, with the header of the message that its end cuts.
     private const int OneTurn = (64 * 1024) + 64;
 
-    // One block of Kestrel's memory.
-    private const int OneBlock = 4096;
-
-    // Behind the request, and on Kestrel's own sockets, what was read ahead comes on top.
+    // Behind the request what was read ahead comes on top.
     [Theory]
     [InlineData(ServerPath.Engine, false, OneTurn)]
     [InlineData(ServerPath.IoUring, false, OneTurn)]
-    [InlineData(ServerPath.Plain, false, OneTurn + KestrelLimits.MaxReadAheadBytes + OneBlock)]
+    [InlineData(ServerPath.Plain, false, 64 * 1024)]
     [InlineData(ServerPath.Engine, true, OneTurn + KestrelLimits.MaxReadAheadBytes)]
     [InlineData(ServerPath.IoUring, true, OneTurn + KestrelLimits.MaxReadAheadBytes)]
-    [InlineData(ServerPath.Plain, true, OneTurn + KestrelLimits.MaxReadAheadBytes + OneBlock)]
+    [InlineData(ServerPath.Plain, true, 64 * 1024)]
     public async Task PipelinedMessages_StayInTheSocketWhileTheHandlerIsBusy(ServerPath path, bool isBehindTheRequest, int mostHeld)
     {
         var time = new ManualTimeProvider();
@@ -110,7 +107,7 @@ public sealed class KestrelLimitsTests
     }
 
     [Theory]
-    [InlineData(null, 64 * 1024)]
+    [InlineData(null, 32 * 1024)]
     [InlineData(3_000_000, 3_000_000)]
     [InlineData(5000, 5000)]
     public void ReadAheadOfKestrelsSockets_IsLoweredUnlessTheApplicationSetsIt(int? configured, long expected)
