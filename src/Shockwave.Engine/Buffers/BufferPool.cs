@@ -64,7 +64,7 @@ public sealed class BufferPool : ArrayPool<byte>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumLength);
         int sizeClass = SizeClass.Of(minimumLength);
-        if (_isShared && (uint)sizeClass < SizeClass.Count && _ofThisThread is { } mine && mine.TryTake(sizeClass) is { } buffer)
+        if (_isShared && (uint)sizeClass < ThreadBuffers.ClassCount && _ofThisThread is { } mine && mine.TryTake(sizeClass) is { } buffer)
         {
             return buffer;
         }
@@ -101,7 +101,7 @@ public sealed class BufferPool : ArrayPool<byte>
             return;
         }
 
-        if (_isShared)
+        if (_isShared && sizeClass < ThreadBuffers.ClassCount)
         {
             // The one that came last is likely to be in this core's cache; the one before it makes room.
             var mine = _ofThisThread ?? BeginThread();

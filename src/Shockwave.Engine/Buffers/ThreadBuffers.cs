@@ -2,9 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Shockwave.Engine;
 
-/// <summary>What one thread has put by: the array of each class that it returned last. Without a lock, and gone with the thread.</summary>
+/// <summary>What one thread has put by: the array of each class up to 64 KiB that it returned last. Without a lock, and gone with the thread.</summary>
+/// <remarks>Nobody trims it, so longer ones are not put by: a pool of a hundred threads would keep 200 MiB.</remarks>
 internal sealed class ThreadBuffers
 {
+    /// <summary>The number of classes, from the shortest on.</summary>
+    public const int ClassCount = 5;
+
     private Slots _slots;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,7 +28,7 @@ internal sealed class ThreadBuffers
         return displaced;
     }
 
-    [InlineArray(SizeClass.Count)]
+    [InlineArray(ClassCount)]
     private struct Slots
     {
         private byte[]? _first;
